@@ -1,0 +1,172 @@
+// Package abi names the guest interface, version 1: the functions that a guest
+// may import from the host, the numbers that pass between them, and the
+// capabilities that a config grants.
+//
+// A guest is a WebAssembly module that holds one conversation before the relay
+// starts. Calls block, and the guest reads as the conversation does. Every
+// value is an i32 unless said; a result of zero or more is success or a length,
+// a negative one is a [Code]. Buffers belong to the guest. Where a value may be
+// longer than the guest's buffer, its full length is returned and the buffer
+// holds the beginning.
+//
+// The import section is the truth about what a guest can do. The major version
+// is the import module's name, so a mismatch shows when the module is linked;
+// version 1 only ever appends functions.
+package abi
+
+// ImportModule is the module name that a guest imports version 1 from.
+const ImportModule = "stunnel1"
+
+// Names of what a guest exports.
+const (
+	ExportMemory     = "memory"
+	ExportNegotiate  = "negotiate"   // () -> i32: 0 hands over to the relay
+	ExportConfigure  = "configure"   // () -> i32, optional: checks options at load
+	ExportInitialize = "_initialize" // () -> (), optional: a toolchain's start-up
+	ManifestSection  = "stunnel.manifest"
+)
+
+// A Side is an end of the tunnel.
+type Side int32
+
+const (
+	Accepted Side = 0 // the connection that was accepted
+	Outgoing Side = 1 // the connection to the target
+)
+
+func (s Side) String() string {
+	switch s {
+	case Accepted:
+		return "accepted"
+	case Outgoing:
+		return "outgoing"
+	}
+	return "invalid"
+}
+
+// A Code is a negative result of a host call.
+type Code int32
+
+const (
+	EOF      Code = -1  // the peer closed before all was read
+	TooLong  Code = -2  // no line end within the buffer; nothing was consumed
+	Inval    Code = -3  // a number or name that means nothing (a side, a level, a key)
+	State    Code = -4  // not now: not connected yet, or TLS already
+	Inject   Code = -5  // plaintext is unread on the side that should start TLS
+	Timeout  Code = -6  // the peer said nothing for TIMEOUTbusy, or a dial took too long
+	Refused  Code = -7  // the target refused the connection
+	Net      Code = -8  // the target's network cannot be reached
+	Host     Code = -9  // the target's name does not resolve
+	Denied   Code = -10 // the config does not allow it
+	TLS      Code = -11 // the handshake failed
+	Limit    Code = -12 // a bound of this negotiation is used up
+	None     Code = -13 // no such value
+	IO       Code = -14 // reading or writing failed: reset, closed
+	Internal Code = -15 // the host failed; its log says how
+)
+
+// Config keys: the service's options of these names (lower case), "client" and
+// "service", and each guestOption under its own name with the prefix "option.".
+const (
+	KeyClient       = "client"  // "yes" or "no"
+	KeyService      = "service" // the section's name
+	OptionKeyPrefix = "option."
+)
+
+// Classes for fail's code.
+type Class int32
+
+const (
+	FailPeer     Class = 0 // a peer said what it should not
+	FailConfig   Class = 1 // an option makes no sense
+	FailPolicy   Class = 2 // refused on purpose
+	FailInternal Class = 3 // the guest's own fault
+)
+
+func (c Class) String() string {
+	switch c {
+	case FailPeer:
+		return "peer"
+	case FailConfig:
+		return "config"
+	case FailPolicy:
+		return "policy"
+	}
+	return "internal"
+}
+
+// An InfoID names a fact for info.
+type InfoID int32
+
+const (
+	InfoService      InfoID = 0 // section name
+	InfoMode         InfoID = 1 // "server" or "client"
+	InfoPeerAddr     InfoID = 2 // of the accepted connection, host:port
+	InfoLocalAddr    InfoID = 3 // its local end
+	InfoTargetAddr   InfoID = 4 // of the outgoing connection, once connected
+	InfoSNI          InfoID = 5 // asked by the client, once TLS
+	InfoALPN         InfoID = 6
+	InfoTLSVersion   InfoID = 7 // "TLSv1.3"
+	InfoCipher       InfoID = 8
+	InfoPeerSubject  InfoID = 16 // of the TLS peer's certificate; capability peer
+	InfoPeerIssuer   InfoID = 17
+	InfoPeerSPKIHash InfoID = 18 // SHA-256 of the public key, hex
+)
+
+// A Capability is what an import needs beyond the conversation itself.
+type Capability string
+
+const (
+	Conversation Capability = ""       // every guest has it
+	Secret       Capability = "secret" // protocolPassword
+	Target       Capability = "target" // choose among permitted targets
+	Peer         Capability = "peer"   // certificate facts of the peer
+	Crypto       Capability = "crypto"
+	Random       Capability = "random"
+	Clock        Capability = "clock"
+)
+
+// Capabilities lists what guestAllow can name, with what each lets a guest do.
+var Capabilities = []struct {
+	Name Capability
+	Doc  string
+}{
+	{Secret, "read protocolPassword"},
+	{Target, "choose the target, within guestDial, and resolve names"},
+	{Peer, "read the TLS peer's certificate facts"},
+	{Crypto, "compute digests and HMACs"},
+	{Random, "draw random bytes"},
+	{Clock, "read the time of day"},
+}
+
+// A Function is one import.
+type Function struct {
+	Name    string
+	Params  string // one letter a parameter: i = i32, I = i64
+	Results string
+	Needs   Capability
+	Doc     string
+}
+
+// Functions is version 1, in the order of its specification.
+var Functions = []Function{
+	{"read", "iii", "i", Conversation, "read(side, ptr, len): 1..len bytes, 0 at end of file"},
+	{"read_full", "iii", "i", Conversation, "read_full(side, ptr, len): exactly len bytes, or an error"},
+	{"read_line", "iii", "i", Conversation, "read_line(side, ptr, cap): through the line feed, and never a byte past it"},
+	{"peek", "iii", "i", Conversation, "peek(side, ptr, len): look at up to len bytes without consuming; fewer at end of file"},
+	{"write", "iii", "i", Conversation, "write(side, ptr, len): all, or an error"},
+	{"wait", "ii", "i", Conversation, "wait(mask, timeout_ms): which sides are readable; bit 0 accepted, bit 1 outgoing; 0 when time is up"},
+	{"connect", "", "i", Conversation, "connect(): dial the target; the error says why it failed"},
+	{"set_target", "ii", "i", Target, "set_target(ptr, len): choose \"host:port\" before connect"},
+	{"resolve", "iiii", "i", Target, "resolve(ptr, len, buf, cap): the name's addresses, a line each"},
+	{"starttls", "i", "i", Conversation, "starttls(side): handshake as the config says; refuses a side with unread plaintext"},
+	{"config", "iiii", "i", Conversation, "config(kptr, klen, buf, cap): a service option or guestOption"},
+	{"secret", "iiii", "i", Secret, "secret(kptr, klen, buf, cap): a value that the host keeps out of its logs"},
+	{"info", "iii", "i", Conversation, "info(id, buf, cap): a fact of this connection"},
+	{"annotate", "iiii", "i", Conversation, "annotate(kptr, klen, vptr, vlen): a fact for the log"},
+	{"log", "iii", "", Conversation, "log(level, ptr, len): a line at severity 0..7; control bytes are escaped"},
+	{"fail", "iii", "", Conversation, "fail(class, ptr, len): why negotiate is about to return non-zero"},
+	{"digest", "iiiiiii", "i", Crypto, "digest(alg, kptr, klen, ptr, len, buf, cap): a digest, or its HMAC when klen > 0"},
+	{"random", "ii", "i", Random, "random(ptr, len): random bytes"},
+	{"now", "", "I", Clock, "now(): milliseconds since 1970"},
+}

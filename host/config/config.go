@@ -1,0 +1,155 @@
+package config
+
+import "time"
+
+// A Config is one checked configuration: what a file said, with every default
+// filled in. It is never changed after Load returns it; a reload makes another.
+type Config struct {
+	Path     string // as the user gave it; "0", "3" ... for a descriptor
+	Global   Global
+	Services []*Service // in file order
+	Inetd    bool       // no section: Services has one, without a name or accept
+	Notes    []Note     // options accepted without effect, each to be said once at start
+}
+
+// A Note tells that an option is accepted and why it has no effect here.
+type Note struct {
+	File string
+	Line int
+	Text string // a whole sentence without a full stop
+}
+
+// Foreground says whether the daemon leaves the terminal.
+type Foreground int
+
+const (
+	Background      Foreground = iota // foreground = no: detach
+	ForegroundYes                     // stay, log to stderr too
+	ForegroundQuiet                   // stay, keep stderr quiet
+)
+
+// Global holds the options of the process as a whole.
+type Global struct {
+	Foreground   Foreground
+	Pid          string // path; empty: none
+	Output       string // log file; empty: none
+	LogOverwrite bool   // log = overwrite: truncate Output when it is first opened
+	LogJSON      bool   // logFormat = json: structured lines in Output and on stderr
+	Syslog       bool
+	Ident        string        // service =: the name in syslog
+	Facility     int           // syslog facility number, 3 = daemon
+	Debug        int           // severity 0 (emerg) to 7 (debug); lines above it are dropped
+	Grace        time.Duration // stopGrace =: how long TERM lets connections finish; 0 cuts them
+	MaxClients   int           // maxClients =; 0: from the descriptor limit
+	GuestPath    []string      // directories
+	GuestCache   string        // directory; empty: none
+}
+
+// An Address is one accept or connect target, as written.
+type Address struct {
+	Unix string // path of a Unix socket; then Host and Port are empty
+	Host string // empty: wildcard for accept, loopback for connect
+	Port string // number or service name
+}
+
+// Failover is the order in which several targets are tried.
+type Failover int
+
+const (
+	RoundRobin Failover = iota // start one further at each connection
+	Priority                   // always start at the first
+)
+
+// LogID is how a connection is named in log lines.
+type LogID int
+
+const (
+	LogSequential LogID = iota // a counter over all services
+	LogUnique                  // 22 random alphanumerics
+	LogThread                  // here a number too: Go has no thread for a connection
+	LogProcess                 // the process id
+)
+
+// TLS protocol versions as crypto/tls numbers them; 0 is "not set".
+type Version uint16
+
+// A Service is one [section] with the global defaults it inherited.
+type Service struct {
+	Name string // as written between the brackets; empty in inetd mode
+	File string // where the section starts, for messages
+	Line int
+
+	Client  bool
+	Accept  []Address
+	Connect []Address
+
+	Failover Failover
+	Reset    bool // send RST on errors
+	LogID    LogID
+	Debug    int // severity, inherits Global.Debug
+
+	TimeoutBusy    time.Duration // a wait inside handshake or negotiation
+	TimeoutClose   time.Duration // for the peer's close
+	TimeoutConnect time.Duration // for each address
+	TimeoutIdle    time.Duration // without a byte either way
+
+	Cert   string
+	Key    string // never empty when Cert is set
+	CAfile string
+
+	// Verification. Verify is -1 unless verify = N was given; RequestCert,
+	// VerifyChain and RequireCert hold what the level or the newer options ask.
+	Verify      int
+	RequestCert bool // ask a client for a certificate
+	VerifyChain bool
+	RequireCert bool
+	CheckHost   []string
+
+	Ciphers    []string // suite names, OpenSSL's or the RFCs'; nil: defaults
+	MinVersion Version
+	MaxVersion Version
+	NoTicket   bool // options = NO_TICKET
+	SNI        string
+	SNISet     bool // sni given, maybe empty (no extension)
+
+	Socket []SocketOption
+
+	Protocol       string            // empty: built-in order
+	ProtocolValues map[string]string // option name in lower case -> value: protocolhost, ...
+	ProtocolHeader []string
+
+	Guest Guest
+
+	// Pos gives the file and line of each option that was set (lower-case name
+	// -> place), so that later checks (certificates, guests) can point at it.
+	Pos map[string]Place
+}
+
+// A Place is where an option stands.
+type Place struct {
+	File string
+	Line int
+	Text string // the line, trimmed
+}
+
+// Guest holds the options that bound and feed the negotiator.
+type Guest struct {
+	Options []KeyValue // guestOption, in file order
+	Allow   []string   // guestAllow capabilities
+	Hash    string     // guestHash, lower-case hex of SHA-256; empty: any
+	Memory  uint32     // guestMemory, 64 KiB pages; 0: default
+	Timeout time.Duration
+	CPU     uint64 // guestCPU, fuel units; 0: default
+	Bytes   int    // guestBytes, plaintext bytes a side before TLS; 0: default
+}
+
+// KeyValue is one KEY=VALUE.
+type KeyValue struct{ Key, Value string }
+
+// A SocketOption is one socket = S:NAME=VALUE.
+type SocketOption struct {
+	Scope byte   // 'a' accept, 'l' local (accepted), 'r' remote (outgoing)
+	Name  string // SO_KEEPALIVE ...
+	Value string // checked for the option's type
+	Place Place
+}
