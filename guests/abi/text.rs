@@ -1,0 +1,114 @@
+//! Bytes in fixed room, and the little that line protocols ask of them.
+
+/// Up to N bytes. What does not fit is dropped and remembered, so that a
+/// message is checked once, when it is complete.
+pub struct Text<const N: usize> {
+    buf: [u8; N],
+    len: usize,
+    over: bool,
+}
+
+impl<const N: usize> Text<N> {
+    pub const fn new() -> Self {
+        Text { buf: [0; N], len: 0, over: false }
+    }
+
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.over = false;
+    }
+
+    /// Appends what fits.
+    pub fn add(&mut self, bytes: &[u8]) -> &mut Self {
+        for &b in bytes {
+            match self.buf.get_mut(self.len) {
+                Some(place) => *place = b,
+                None => {
+                    self.over = true;
+                    break;
+                }
+            }
+            self.len += 1;
+        }
+        self
+    }
+
+    /// Appends bytes in base64 with padding (RFC 4648 section 4).
+    pub fn add_base64(&mut self, bytes: &[u8]) -> &mut Self {
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        for group in bytes.chunks(3) {
+            let mut bits = 0u32;
+            for i in 0..3 {
+                bits = bits << 8 | *group.get(i).unwrap_or(&0) as u32;
+            }
+            for i in 0..4 {
+                let b = if i > group.len() {
+                    b'='
+                } else {
+                    ALPHABET[(bits >> (18 - 6 * i) & 63) as usize]
+                };
+                self.add(&[b]);
+            }
+        }
+        self
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.buf.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Whether something did not fit since the last clear.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
+/// The line without its line end, LF or CR LF.
+pub fn chomp(line: &[u8]) -> &[u8] {
+    match line {
+        [rest @ .., b'\r', b'\n'] => rest,
+        [rest @ .., b'\n'] => rest,
+        _ => line,
+    }
+}
+
+/// The part before the first blank, and the rest without surrounding blanks.
+pub fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    match line.iter().position(|&b| b == b' ' || b == b'\t') {
+        Some(i) => (&line[..i], trim(&line[i..])),
+        None => (line, &[]),
+    }
+}
+
+/// The bytes without blanks at both ends.
+pub fn trim(mut s: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = s {
+        s = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = s {
+        s = rest;
+    }
+    s
+}
+
+/// Whether a byte is a control character other than a tab: none belongs in a
+/// line of text, and a lone CR could pass for a line end further on.
+pub fn has_control(s: &[u8]) -> bool {
+    s.iter().any(|&b| (b < b' ' && b != b'\t') || b == 0x7f)
+}
+
+/// A decimal number of at most six digits.
+pub fn decimal(s: &[u8]) -> Option<u32> {
+    if s.is_empty() || s.len() > 6 {
+        return None;
+    }
+    let mut n = 0;
+    for &b in s {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        n = n * 10 + (b - b'0') as u32;
+    }
+    Some(n)
+}

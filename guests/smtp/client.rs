@@ -1,0 +1,121 @@
+//! Client mode: the accepted side is a local SMTP client without TLS, the
+//! outgoing side a mail server that offers STARTTLS (RFC 3207), and AUTH inside
+//! it (RFC 4954) if the service has a user name and a password.
+
+use crate::abi::text::split_word;
+use crate::abi::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
+use crate::options::{self, Mechanism, VALUE_MAX};
+use crate::Session;
+use Part::{Quote, Say};
+
+/// Longest message of PLAIN: two zero bytes and two values (RFC 4616).
+const PLAIN_MAX: usize = 2 * VALUE_MAX + 2;
+
+/// Runs the conversation up to the relay. The local client has its greeting by
+/// the time that TLS starts, as with stunnel, and its EHLO waits; whatever goes
+/// wrong from then on is its answer, in a code that lets it try again later
+/// (RFC 5321 section 3.8: 421 answers any command).
+pub fn negotiate(s: &mut Session) -> Outcome {
+    s.connect()?;
+    s.greeting()?;
+    ACCEPTED.write(s.reply.bytes()).map_err(|code| Refusal::of(&["forwarding the greeting"], code))?;
+    start_tls(s).map_err(|refusal| apologize(b"421 4.7.0 No TLS with the mail server\r\n", refusal))?;
+    log_in(s).map_err(|refusal| apologize(b"421 4.7.0 No login at the mail server\r\n", refusal))
+}
+
+/// Upgrades the server side (RFC 3207 section 4).
+fn start_tls(s: &mut Session) -> Outcome {
+    hello(s)?;
+    if s.reply.extension("STARTTLS").is_none() {
+        return Err(Refusal::new(Class::Peer, &[Say("server does not offer STARTTLS")]));
+    }
+    send(b"STARTTLS\r\n", "STARTTLS")?;
+    s.reply.read("answer to STARTTLS")?;
+    s.reply.want(220, "STARTTLS")?;
+    OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
+}
+
+/// Logs in inside TLS. What the server said before TLS counts no more
+/// (RFC 3207 section 4.2), so EHLO comes again.
+fn log_in(s: &mut Session) -> Outcome {
+    let (mut user, mut password) = ([0; VALUE_MAX], [0; VALUE_MAX]);
+    let (user, password) = match options::credentials(&mut user, &mut password)? {
+        Some(both) => both,
+        None => return Ok(()),
+    };
+    let mechanism = options::mechanism()?;
+    hello(s)?;
+    let offered = s.reply.extension("AUTH").unwrap_or(&[]);
+    if !contains_word(offered, mechanism.name()) {
+        return Err(Refusal::new(
+            Class::Peer,
+            &[Say("server does not offer AUTH "), Say(mechanism.name()), Say(" but "), Quote(offered)],
+        ));
+    }
+    match mechanism {
+        Mechanism::Plain => auth_plain(s, user, password),
+        Mechanism::Login => auth_login(s, user, password),
+    }
+}
+
+/// One message: no authorization identity, user, password (RFC 4616), as the
+/// initial response (RFC 4954 section 4).
+fn auth_plain(s: &mut Session, user: &[u8], password: &[u8]) -> Outcome {
+    if user.contains(&0) || password.contains(&0) {
+        // A zero byte separates the fields; one within would shift them.
+        return Err(Refusal::new(Class::Config, &[Say("user name or password holds a zero byte")]));
+    }
+    let mut message = Text::<PLAIN_MAX>::new();
+    message.add(b"\0").add(user).add(b"\0").add(password);
+    s.line.clear();
+    s.line.add(b"AUTH PLAIN ").add_base64(message.bytes()).add(b"\r\n");
+    send(s.line.bytes(), "AUTH PLAIN")?;
+    s.reply.read("answer to AUTH PLAIN")?;
+    s.reply.want(235, "AUTH PLAIN")
+}
+
+/// User name and password each on request. No RFC has it; every server does.
+fn auth_login(s: &mut Session, user: &[u8], password: &[u8]) -> Outcome {
+    send(b"AUTH LOGIN\r\n", "AUTH LOGIN")?;
+    for value in [user, password] {
+        s.reply.read("answer to AUTH LOGIN")?;
+        s.reply.want(334, "AUTH LOGIN")?;
+        s.line.clear();
+        s.line.add_base64(value).add(b"\r\n");
+        send(s.line.bytes(), "AUTH LOGIN")?;
+    }
+    s.reply.read("answer to AUTH LOGIN")?;
+    s.reply.want(235, "AUTH LOGIN")
+}
+
+/// Sends EHLO and needs a 250.
+fn hello(s: &mut Session) -> Outcome {
+    let mut buf = [0; VALUE_MAX];
+    let name = options::hello_name(&mut buf)?;
+    s.line.clear();
+    s.line.add(b"EHLO ").add(name).add(b"\r\n");
+    send(s.line.bytes(), "EHLO")?;
+    s.reply.read("answer to EHLO")?;
+    s.reply.want(250, "EHLO")
+}
+
+fn send(command: &[u8], what: &str) -> Outcome {
+    OUTGOING.write(command).map_err(|code| Refusal::of(&["sending ", what], code))
+}
+
+/// Tells the local client. That it may be gone adds nothing to the refusal.
+fn apologize(answer: &[u8], refusal: Refusal) -> Refusal {
+    let _ = ACCEPTED.write(answer);
+    refusal
+}
+
+fn contains_word(mut list: &[u8], word: &str) -> bool {
+    while !list.is_empty() {
+        let (first, rest) = split_word(list);
+        if first.eq_ignore_ascii_case(word.as_bytes()) {
+            return true;
+        }
+        list = rest;
+    }
+    false
+}

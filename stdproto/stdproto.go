@@ -1,0 +1,51 @@
+// Package stdproto holds the bundled guests: the protocols that a config names
+// without shipping a module of its own.
+//
+// The modules are built from guests/ by Debian's Rust compiler and committed, so
+// that building the program needs Go alone. They get no privilege from being
+// bundled: each runs as any other guest does, with the capabilities that this
+// table grants it, where a guest from elsewhere needs guestAllow.
+package stdproto
+
+import (
+	_ "embed"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+)
+
+//go:embed smtp.wasm
+var smtp []byte
+
+// A guest is a bundled module and what it may do beyond the conversation.
+type guest struct {
+	wasm   []byte
+	grants []abi.Capability
+}
+
+// guests is the one place that a protocol is added to, by its name in lower case.
+func guests() map[string]guest {
+	return map[string]guest{
+		"smtp": {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
+	}
+}
+
+// Lookup finds the module of a protocol. Case does not matter, as for stunnel. The
+// bytes are shared: callers must not change them.
+func Lookup(name string) (wasm []byte, ok bool) {
+	g, ok := guests()[strings.ToLower(name)]
+	return g.wasm, ok
+}
+
+// Names lists the bundled protocols in alphabetical order.
+func Names() []string {
+	return slices.Sorted(maps.Keys(guests()))
+}
+
+// Grants lists what a bundled guest may do without guestAllow; nothing for a name
+// that is not bundled.
+func Grants(name string) []abi.Capability {
+	return guests()[strings.ToLower(name)].grants
+}
