@@ -1,0 +1,25 @@
+;; Every operation on a range, by the selector in the first parameter, of the length
+;; in the second.
+(module
+  (memory (export "memory") 16 64)
+  (table $t 4096 funcref)
+  (data $d "0123456789abcdef")
+  (elem $e func $run $run $run)
+  (func $run (export "run") (param $op i32) (param $n i32) (result i32)
+    (block $b6 (block $b5 (block $b4 (block $b3 (block $b2 (block $b1 (block $b0
+      (br_table $b0 $b1 $b2 $b3 $b4 $b5 $b6 (local.get $op)))
+      (memory.fill (i32.const 0) (i32.const 7) (local.get $n))
+      (return (i32.const 0)))
+      (memory.copy (i32.const 8) (i32.const 0) (local.get $n))
+      (return (i32.const 0)))
+      (memory.init $d (i32.const 0) (i32.const 0) (local.get $n))
+      (return (i32.const 0)))
+      (table.fill $t (i32.const 0) (ref.func $run) (local.get $n))
+      (return (i32.const 0)))
+      (table.copy (i32.const 1) (i32.const 0) (local.get $n))
+      (return (i32.const 0)))
+      (table.init $t $e (i32.const 0) (i32.const 0) (local.get $n))
+      (return (i32.const 0)))
+    (if (i32.eq (local.get $op) (i32.const 6))
+      (then (return (table.grow $t (ref.null func) (local.get $n)))))
+    (memory.grow (local.get $n))))
