@@ -1,0 +1,161 @@
+package guest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+)
+
+// An Outcome is what a negotiation leaves to the relay. Arrays are indexed by [abi.Side].
+type Outcome struct {
+	Conns  [2]net.Conn // nil for an outgoing side that the guest did not connect
+	Unread [2][]byte   // received on that side but not handed to the guest: it comes first
+	TLS    [2]bool     // the side is encrypted
+	Fuel   uint64      // granted to the guest, in whole slices
+	Calls  int         // of the host
+}
+
+// Negotiate runs the guest on the host's connections, in an instance of its own.
+//
+// It closes no connection: whoever made one does, after an error too. No deadline of
+// its own is left on them. The error is an *[Error].
+func (m *Module) Negotiate(ctx context.Context, h Host, l Limits) (*Outcome, error) {
+	n := m.newNegotiation(l)
+	n.host, n.config, n.logTo = h, h.Config, h.Log
+	n.adopt(abi.Accepted, h.Accepted())
+	stop := context.AfterFunc(ctx, n.cancel)
+	err := n.run(ctx, abi.ExportNegotiate)
+	stop()
+	n.release()
+	defer n.dropBuffers()
+	if err != nil {
+		return nil, err
+	}
+	o := &Outcome{Fuel: n.fuel, Calls: n.calls}
+	for i := range n.sides {
+		s := &n.sides[i]
+		o.Conns[i], o.TLS[i] = s.conn, s.tls
+		o.Unread[i] = slices.Clone(s.unread())
+	}
+	return o, nil
+}
+
+// Configure runs the guest's configure, if it exports one, with config, log and fail
+// alone. A guest that refuses its options gives an *[Error] of KindRefusal.
+func (m *Module) Configure(ctx context.Context, config func(key string) (string, bool), log func(severity int, text string), l Limits) error {
+	if !m.Info.Configures {
+		return nil
+	}
+	l.Time = configureTime
+	n := m.newNegotiation(l)
+	n.config, n.logTo = config, log
+	stop := context.AfterFunc(ctx, n.cancel)
+	defer stop()
+	if err := n.run(ctx, abi.ExportConfigure); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (m *Module) newNegotiation(l Limits) *negotiation {
+	l = l.withDefaults()
+	n := &negotiation{module: m, limits: l, end: time.Now().Add(l.Time)}
+	n.memory = memory{pool: &m.runtime.memory, limit: uint64(l.Pages) * pageSize}
+	return n
+}
+
+// dropBuffers gives the streams' buffers back.
+func (n *negotiation) dropBuffers() {
+	for i := range n.sides {
+		if b := n.sides[i].buf; b != nil {
+			n.module.runtime.buffers.put(b)
+			n.sides[i].buf = nil
+		}
+	}
+}
+
+// run calls an export in a fresh instance and judges how that ended.
+func (n *negotiation) run(ctx context.Context, export string) *Error {
+	m := n.module
+	m.runtime.running.RLock()
+	defer m.runtime.running.RUnlock()
+	if m.runtime.closed || !m.enter() {
+		return m.errorf(KindInternal, "the module is closed")
+	}
+	defer m.leave(ctx)
+
+	if m.Info.MinPages > n.limits.Pages {
+		return m.errorf(KindLoad, "its memory begins with %d pages of 64 KiB, the limit is %d", m.Info.MinPages, n.limits.Pages)
+	}
+	result, err := n.call(ctx, export)
+	if err != nil {
+		return err
+	}
+	return n.judge(export, result)
+}
+
+// call instantiates the guest and calls an export of the type () -> i32.
+func (n *negotiation) call(ctx context.Context, export string) (result int32, failure *Error) {
+	m := n.module
+	ctx = context.WithValue(ctx, negotiationKey{}, n)
+	ctx = experimental.WithMemoryAllocator(ctx, &n.memory)
+	defer n.memory.Free()
+	defer func() {
+		// wazero recovers what happens in a call, but not in the making of an instance.
+		// One guest's connection is lost to that, not the process.
+		if r := recover(); r != nil {
+			failure = m.errorf(KindInternal, "panic: %s", printable(fmt.Sprint(r), maxReason))
+			failure.Trace = string(debug.Stack())
+		}
+	}()
+	instance, err := m.runtime.wazero.InstantiateModule(ctx, m.compiled, m.runtime.config)
+	if err != nil {
+		return 0, m.errorOf(err)
+	}
+	defer instance.Close(ctx)
+
+	var stack [1]uint64
+	if m.Info.Initializes {
+		if err := instance.ExportedFunction(abi.ExportInitialize).CallWithStack(ctx, stack[:]); err != nil {
+			return 0, m.errorOf(err)
+		}
+	}
+	if err := instance.ExportedFunction(export).CallWithStack(ctx, stack[:]); err != nil {
+		return 0, m.errorOf(err)
+	}
+	return int32(uint32(stack[0])), nil
+}
+
+// judge turns what an export returned into the error that it means.
+func (n *negotiation) judge(export string, result int32) *Error {
+	m := n.module
+	if n.spent {
+		return m.errorf(KindClear, "more than %d plaintext bytes on one side", n.limits.Clear)
+	}
+	for side := range n.sides {
+		if result == 0 && n.sides[side].dead {
+			e := m.errorf(KindRefusal, "it went on after the %s side's handshake failed", abi.Side(side))
+			e.Class, e.Err = abi.FailInternal, n.cause
+			return e
+		}
+	}
+	if result == 0 {
+		return nil
+	}
+	e := m.errorf(KindRefusal, "%s", n.sentence)
+	e.Class, e.Err = n.class, n.cause
+	if !n.failed {
+		e.Reason, e.Class = fmt.Sprintf("%s returned %d", export, result), abi.FailInternal
+		if name := codeName(abi.Code(result)); name != "" {
+			e.Reason += " (" + name + ")"
+		}
+	}
+	return e
+}
