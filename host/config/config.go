@@ -1,3 +1,15 @@
+// Package config turns a stunnel.conf into a checked [Config].
+//
+// [Load] reads the file and the directories it includes, tags every line with its
+// place (scan.go), lets ini.v1 split the text, and hands each option, in file order,
+// to its entry in [Options]. That table is the one list of what exists: it checks and
+// stores values here, and it feeds -help, -version and the manual. What a line says
+// wrong is collected, so that one run tells everything; so is what a section lacks
+// when it ends (check.go).
+//
+// Nothing is ignored in silence. An option that stunnel knows either works, or is
+// accepted with a [Note] that says why it changes nothing, or is refused. The package
+// opens no socket and no certificate and resolves no host name.
 package config
 
 import "time"
@@ -70,12 +82,27 @@ const (
 	LogProcess                 // the process id
 )
 
-// TLS protocol versions as crypto/tls numbers them; 0 is "not set".
+// A Version is a TLS protocol version as crypto/tls numbers them; 0 is "not set".
 type Version uint16
+
+// The versions that a file can name.
+const (
+	TLS10 Version = 0x0301
+	TLS11 Version = 0x0302
+	TLS12 Version = 0x0303
+	TLS13 Version = 0x0304
+)
+
+// The versions that hold where nothing is said. TLS 1.0 and 1.1 have to be asked for
+// by name: stunnel with a current OpenSSL does not negotiate them by default either.
+const (
+	DefaultMinVersion = TLS12
+	DefaultMaxVersion = TLS13
+)
 
 // A Service is one [section] with the global defaults it inherited.
 type Service struct {
-	Name string // as written between the brackets; empty in inetd mode
+	Name string // as written between the brackets, or as service = says; empty in inetd mode
 	File string // where the section starts, for messages
 	Line int
 
@@ -106,9 +133,10 @@ type Service struct {
 	CheckHost   []string
 
 	Ciphers    []string // suite names, OpenSSL's or the RFCs'; nil: defaults
-	MinVersion Version
-	MaxVersion Version
-	NoTicket   bool // options = NO_TICKET
+	MinVersion Version  // 0: DefaultMinVersion
+	MaxVersion Version  // 0: DefaultMaxVersion
+	NoTicket   bool     // options = NO_TICKET
+	TLSOptions []string // options =, as TLSOptions spells them, "-" before a cleared one
 	SNI        string
 	SNISet     bool // sni given, maybe empty (no extension)
 
@@ -120,16 +148,19 @@ type Service struct {
 
 	Guest Guest
 
-	// Pos gives the file and line of each option that was set (lower-case name
-	// -> place), so that later checks (certificates, guests) can point at it.
+	// Pos gives the file and line of each option that was set (lower-case name, never
+	// an alias -> place), so that later checks (certificates, guests) can point at it.
+	// An option that is given several times has its last place.
 	Pos map[string]Place
+
+	inetd bool // the one service of a file without sections
 }
 
 // A Place is where an option stands.
 type Place struct {
 	File string
 	Line int
-	Text string // the line, trimmed
+	Text string // the line, trimmed; a secret's value is replaced
 }
 
 // Guest holds the options that bound and feed the negotiator.

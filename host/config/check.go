@@ -1,0 +1,113 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// finish ends a section: it fills in what depends on several options and returns what
+// the section lacks. An option that was refused is not missed here again.
+func finish(s *Service, st *state) Errors {
+	var errs Errors
+	missing := func(reason, hint string) {
+		e := s.Errorf("", "%s", reason)
+		errs = append(errs, e.WithHint("%s", hint))
+	}
+	if s.Cert != "" && s.Key == "" {
+		s.Key = s.Cert
+	}
+	if !s.Client && s.Cert == "" && !st.refused("cert", "psksecrets", "engineid", "enginenum") {
+		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or client = yes")
+	}
+	if s.VerifyChain && s.CAfile == "" && !st.refused("caengine", "capath", "castore") {
+		missing(`Either "CAengine", "CAfile" or "CApath" has to be configured`,
+			"add CAfile = FILE with the certificates of the authorities you trust")
+	}
+	if len(s.CheckHost) > 0 && !s.VerifyChain && !st.refused("verify", "verifychain", "verifypeer") {
+		missing(`Either "verifyChain" or "verifyPeer" has to be enabled`, "set verifyChain = yes")
+	}
+	if e := checkSNI(s); e != nil {
+		errs = append(errs, e)
+	}
+	if e := settleVersions(s); e != nil {
+		errs = append(errs, e)
+	}
+	if n, sure := endpoints(s, st); n != 2 && sure {
+		missing("Each service must define two endpoints", endpointHint(s, n))
+	}
+	return errs
+}
+
+// checkSNI looks at sni, whose meaning depends on the side that speaks TLS.
+func checkSNI(s *Service) *Error {
+	if !s.SNISet || s.Client {
+		return nil
+	}
+	if !strings.Contains(s.SNI, ":") {
+		return s.Errorf("", "Invalid SNI parameter format").
+			WithHint("in server mode write sni = SERVICE:PATTERN; for the name that a client asks for add client = yes")
+	}
+	return s.Errorf("sni", notYet).WithHint("virtual services by name are planned; until then give each an accept of its own")
+}
+
+// settleVersions joins the version options of a section with its NO_ options.
+func settleVersions(s *Service) *Error {
+	var disabled []Version
+	s.NoTicket = slices.Contains(s.TLSOptions, "NO_TICKET") && !slices.Contains(s.TLSOptions, "-NO_TICKET")
+	for i, name := range []string{"NO_TLSv1", "NO_TLSv1_1", "NO_TLSv1_2", "NO_TLSv1_3"} {
+		// As in stunnel, clearing wins over setting wherever the lines stand.
+		if slices.Contains(s.TLSOptions, name) && !slices.Contains(s.TLSOptions, "-"+name) {
+			disabled = append(disabled, versions[i])
+		}
+	}
+	low, high, err := narrow(s.MinVersion, s.MaxVersion, disabled)
+	if err != nil {
+		return s.Errorf("", "%v", err).
+			WithHint("let sslVersionMin, sslVersionMax and the NO_TLSv1 options leave versions that follow each other")
+	}
+	s.MinVersion, s.MaxVersion = low, high
+	return nil
+}
+
+// endpoints counts the ends of a service as stunnel does: a kind counts once, however
+// many addresses it has. It is not sure where a line that gives one was refused.
+func endpoints(s *Service, st *state) (n int, sure bool) {
+	for _, given := range []bool{
+		len(s.Accept) > 0,
+		len(s.Connect) > 0,
+		!s.Client && s.SNISet,
+		!s.Client && s.Protocol == "socks",
+		s.Client && s.Protocol == "capwinctrl",
+	} {
+		if given {
+			n++
+		}
+	}
+	return n, !st.refused("accept", "connect", "exec", "transparent", "protocol", "client")
+}
+
+func endpointHint(s *Service, n int) string {
+	switch {
+	case n > 2:
+		return "keep two of accept, connect and what else gives the service an end"
+	case len(s.Accept) == 0:
+		return "add accept = [HOST:]PORT, where clients come in"
+	}
+	return "add connect = [HOST:]PORT, where the connection goes"
+}
+
+// checkGlobal returns what is wrong with the global options as a whole.
+func checkGlobal(g *Global) Errors {
+	var errs Errors
+	// A daemon's working directory is the root directory.
+	for _, path := range []struct{ value, reason string }{
+		{g.Output, "Log file must include full path name"},
+		{g.Pid, "Pid file must include full path name"},
+	} {
+		if g.Foreground == Background && path.value != "" && path.value[0] != '/' {
+			errs = append(errs, &Error{Part: PartGlobal, Reason: path.reason,
+				Hint: "write the path from / on, or set foreground = yes"})
+		}
+	}
+	return errs
+}

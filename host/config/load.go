@@ -1,0 +1,207 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Load reads and checks a configuration file and what it includes. The error, if any,
+// is [Errors] with everything that is wrong. File names in errors are absolute and free
+// of links, as in stunnel.
+func Load(path string) (*Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, Errors{{File: path, Reason: fmt.Sprintf("Invalid configuration file name %q: %v", path, unwrapPath(err)),
+			Hint: "check the name, and that this user may read the file"}}
+	}
+	defer f.Close()
+	name := path
+	if abs, err := filepath.Abs(path); err == nil {
+		name = abs
+	}
+	// Descriptors under /dev/fd have no path of their own; they keep the name given.
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	return load(path, name, f)
+}
+
+// LoadReader reads and checks a configuration from a descriptor; name is its number.
+// Relative paths of include are taken from the working directory, as in Load.
+func LoadReader(name string, r io.Reader) (*Config, error) {
+	return load(name, name, r)
+}
+
+func load(path, name string, r io.Reader) (*Config, error) {
+	p := &loader{
+		cfg:      &Config{Path: path, Global: newGlobal()},
+		defaults: newDefaults(),
+		state:    newState(nil),
+	}
+	p.service = p.defaults
+	p.read(name, r)
+	p.end()
+	if len(p.errs) > 0 {
+		return nil, p.errs
+	}
+	return p.cfg, nil
+}
+
+func newGlobal() Global {
+	return Global{Syslog: true, Ident: "stunnel", Facility: defaultFacility, Debug: defaultSeverity}
+}
+
+// A loader is one run of Load.
+type loader struct {
+	cfg      *Config
+	errs     Errors
+	defaults *Service
+	service  *Service // where service options go: defaults before the first section
+	state    *state
+	global   *state   // the global part's, once a section has begun
+	files    int      // read so far
+	dirs     []string // being included, outermost first
+}
+
+// read applies one file.
+func (p *loader) read(name string, r io.Reader) {
+	p.files++
+	items, errs := scan(name, r)
+	p.errs = append(p.errs, errs...)
+	for _, e := range errs {
+		p.state.refuse(guess(e.Text))
+	}
+	for _, it := range items {
+		place := Place{File: name, Line: it.line, Text: it.text}
+		if it.section {
+			p.section(it.name, place)
+			continue
+		}
+		if e := p.option(it, place); e != nil {
+			e.File, e.Line, e.Text = place.File, place.Line, place.Text
+			p.errs = append(p.errs, e)
+		}
+	}
+}
+
+// inGlobal tells whether no section has begun.
+func (p *loader) inGlobal() bool { return p.global == nil }
+
+// section starts one: it ends the one before and copies the defaults, lists included.
+func (p *loader) section(name string, place Place) {
+	if p.inGlobal() {
+		p.global = p.state
+	} else {
+		p.endService()
+	}
+	s := *p.defaults
+	s.Name, s.File, s.Line = name, place.File, place.Line
+	s.Accept, s.Connect = slices.Clone(s.Accept), slices.Clone(s.Connect)
+	s.CheckHost, s.TLSOptions = slices.Clone(s.CheckHost), slices.Clone(s.TLSOptions)
+	s.Socket, s.ProtocolHeader = slices.Clone(s.Socket), slices.Clone(s.ProtocolHeader)
+	s.Guest.Options, s.Guest.Allow = slices.Clone(s.Guest.Options), slices.Clone(s.Guest.Allow)
+	s.ProtocolValues, s.Pos = maps.Clone(s.ProtocolValues), maps.Clone(s.Pos)
+	p.service, p.state = &s, newState(p.global)
+	p.cfg.Services = append(p.cfg.Services, &s)
+}
+
+// option applies one line.
+func (p *loader) option(it item, place Place) *Error {
+	o, ok := Lookup(it.name)
+	const reason = "Specified option name is not valid here"
+	if !ok {
+		return p.unknown(it.name, refuse(reason, ""))
+	}
+	name := strings.ToLower(o.Name)
+	if o.Platform != "" && o.Platform != runtime.GOOS {
+		return refuse(reason, "remove the line: "+o.Name+" exists on "+o.Platform+" alone")
+	}
+	if o.Scope == GlobalScope && !p.inGlobal() {
+		return refuse(reason, o.Name+" is a global option: move the line before the first [section]")
+	}
+	if e := p.state.repeat(o, it.value, place); e != nil {
+		return e
+	}
+	if name == "include" {
+		return p.include(it.value)
+	}
+	t := &target{cfg: p.cfg, global: p.inGlobal(), service: p.service, place: place}
+	e := apply(o, t, it.value)
+	if e != nil {
+		p.state.refuse(name)
+		return e
+	}
+	if o.Scope == ServiceScope {
+		p.service.Pos[name] = place
+	}
+	return nil
+}
+
+// apply hands a value to its option and answers by the option's status.
+func apply(o *Option, t *target, value string) *Error {
+	if o.Status == Pending && o.asksForDefault(value) {
+		return nil
+	}
+	if e := o.parse(t, value); e != nil {
+		return e.orHint(o.Note)
+	}
+	switch o.Status {
+	case Pending:
+		return refuse(notYet, "").orHint(o.Note).orHint("remove the line, or leave this service to stunnel for now")
+	case Refused:
+		return refuse(o.Name+" is not supported", o.Note)
+	case NoOp:
+		t.note(o.Name + " has no effect: " + o.Note)
+	}
+	return nil
+}
+
+// unknown words the error about a name that is in no table, with the name that may be
+// meant; that one is not missed again when the section ends.
+func (p *loader) unknown(name string, e *Error) *Error {
+	near := nearest(name)
+	if near == nil {
+		return e.WithHint("no option is called like that; -help lists all")
+	}
+	p.state.refuse(strings.ToLower(near.Name))
+	return e.WithHint("did you mean %s?", near.Name)
+}
+
+// guess gives the lower-case name of the option that a broken line may be about.
+func guess(line string) string {
+	name := line[:len(line)-len(strings.TrimLeft(line, letters))]
+	if o, ok := Lookup(name); ok {
+		return strings.ToLower(o.Name)
+	}
+	if o := nearest(name); o != nil && name != "" {
+		return strings.ToLower(o.Name)
+	}
+	return ""
+}
+
+func (p *loader) endService() {
+	p.errs = append(p.errs, finish(p.service, p.state)...)
+}
+
+// end checks what can be known only after the last line.
+func (p *loader) end() {
+	p.errs = append(p.errs, checkGlobal(&p.cfg.Global)...)
+	if !p.inGlobal() {
+		p.endService()
+		return
+	}
+	p.cfg.Inetd = true
+	p.service.inetd = true
+	p.cfg.Services = []*Service{p.service}
+	// Where a line was refused it may be the one that starts the section.
+	if len(p.errs) == 0 {
+		p.errs = append(p.errs, (&Error{Part: PartInetd, Reason: notYet}).
+			WithHint("start each service with a line [NAME]; a file without any is for inetd"))
+	}
+}

@@ -1,0 +1,174 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"gopkg.in/ini.v1"
+)
+
+// Limits of a configuration. stunnel has the first; the others keep a wrong path
+// (a device, a log, a directory that includes itself) from filling memory.
+const (
+	MaxLine         = 16 << 10 // bytes of a line, as in stunnel
+	MaxFileSize     = 4 << 20  // bytes of one file
+	MaxFiles        = 4096     // files, included ones counted
+	MaxIncludeDepth = 10       // include within include
+)
+
+// An item is one line that says something: a section's start or an option.
+type item struct {
+	line    int
+	section bool
+	name    string // the section's or the option's, as written
+	value   string
+	text    string // the line, trimmed, for messages
+}
+
+// blanks are what C's isspace takes in the C locale, less the line ends. Unicode
+// blanks belong to values: a path may hold one.
+const blanks = " \t\v\f"
+
+const utf8BOM = "\xef\xbb\xbf"
+
+// scan splits one file into items by stunnel's line rules. Lines that break the rules
+// are reported and left out.
+//
+// ini.v1 by itself loses line numbers and the order between options, and it reads
+// meaning into quotes, backslashes, percent signs and brackets that stunnel does not
+// have. So each line is checked here, then given to ini.v1 with its number in front
+// of the name, which makes every name unique, and with a bar at the outer ends, so that
+// nothing in it can look like syntax.
+func scan(file string, r io.Reader) ([]item, Errors) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxFileSize+1))
+	if err != nil {
+		return nil, Errors{{File: file, Reason: fmt.Sprintf("reading configuration %q: %v", file, err)}}
+	}
+	if len(data) > MaxFileSize {
+		return nil, Errors{{File: file, Reason: fmt.Sprintf("Configuration file %q is larger than %d bytes", file, MaxFileSize),
+			Hint: "check that this is a configuration file"}}
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, Errors{{File: file, Line: 1, Reason: "The file is UTF-16 encoded",
+			Hint: "save it as UTF-8 or plain ASCII text"}}
+	}
+	tagged, texts, errs := tag(file, strings.TrimPrefix(string(data), utf8BOM))
+	items, err := untag(tagged, texts)
+	if err != nil {
+		return nil, append(errs, &Error{File: file, Reason: fmt.Sprintf("splitting configuration %q: %v", file, err)})
+	}
+	return items, errs
+}
+
+// tag rewrites a file's text line by line for ini.v1. It also returns each line's
+// trimmed text by number, and what breaks the line rules.
+func tag(file, src string) (string, map[int]string, Errors) {
+	var out strings.Builder
+	var errs Errors
+	texts := map[int]string{}
+	for n := 1; src != ""; n++ {
+		var line string
+		line, src, _ = strings.Cut(src, "\n")
+		// As stunnel, drop CR wherever it stands.
+		line = strings.ReplaceAll(line, "\r", "")
+		long := len(line) >= MaxLine
+		line = strings.Trim(line, blanks)
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		place := Place{File: file, Line: n, Text: display(line)}
+		switch name, value, ok := strings.Cut(line, "="); {
+		case long:
+			place.Text = display(line[:min(len(line), 40)]) + "..."
+			errs = append(errs, place.Errorf("Line too long").WithHint("keep lines under %d bytes", MaxLine))
+		case strings.IndexByte(line, 0) >= 0:
+			errs = append(errs, place.Errorf("NUL byte in line").WithHint("save the file as UTF-8 or plain ASCII text"))
+		case line[0] == '[' && line[len(line)-1] == ']':
+			texts[n] = place.Text
+			fmt.Fprintf(&out, "[%d:%s|]\n", n, line[1:len(line)-1])
+		case !ok:
+			errs = append(errs, place.Errorf("No '=' found").WithHint("%s", noEqualsHint(line)))
+		default:
+			texts[n] = place.Text
+			fmt.Fprintf(&out, "%d:%s|=|%s|\n", n, strings.TrimRight(name, blanks), strings.TrimLeft(value, blanks))
+		}
+	}
+	return out.String(), texts, errs
+}
+
+func noEqualsHint(line string) string {
+	if line[0] == '[' {
+		return "a section's line is [NAME] and nothing after it; comments need a line of their own"
+	}
+	return "write NAME = VALUE; a comment starts with # or ; on a line of its own"
+}
+
+// untag has ini.v1 split a tagged text and takes the tags off again.
+func untag(tagged string, texts map[int]string) ([]item, error) {
+	f, err := ini.LoadSources(ini.LoadOptions{
+		IgnoreContinuation:      true,
+		IgnoreInlineComment:     true,
+		PreserveSurroundedQuote: true,
+		KeyValueDelimiters:      "=",
+		ChildSectionDelimiter:   "\x00",
+	}, []byte(tagged))
+	if err != nil {
+		return nil, err
+	}
+	var items []item
+	for i, s := range f.Sections() {
+		if i > 0 { // section 0 is what stands before the first
+			n, name, err := splitTag(s.Name())
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, item{line: n, section: true, name: name, text: texts[n]})
+		}
+		for _, k := range s.Keys() {
+			n, name, err := splitTag(k.Name())
+			if err != nil {
+				return nil, err
+			}
+			v := k.Value()
+			if len(v) < 2 || v[0] != '|' || v[len(v)-1] != '|' {
+				return nil, fmt.Errorf("line %d lost its marks", n)
+			}
+			items = append(items, item{line: n, name: name, value: v[1 : len(v)-1], text: texts[n]})
+		}
+	}
+	return items, nil
+}
+
+// splitTag takes "12:name|" apart.
+func splitTag(s string) (int, string, error) {
+	num, name, ok := strings.Cut(s, ":")
+	n, err := strconv.Atoi(num)
+	if !ok || err != nil || !strings.HasSuffix(name, "|") {
+		return 0, "", fmt.Errorf("a line lost its number")
+	}
+	return n, strings.TrimSuffix(name, "|"), nil
+}
+
+// display makes a line fit for messages: control bytes, which could drive a terminal,
+// become dots as in stunnel's log, and a secret's value is replaced. The name is what
+// the line starts with, so that a secret stays one when the '=' was forgotten.
+func display(line string) string {
+	name := line[:len(line)-len(strings.TrimLeft(line, letters))]
+	if soundsSecret(name) {
+		return name + " = " + redacted
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '.'
+		}
+		return r
+	}, line)
+}
+
+// letters are what option names are made of.
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789"
+
+const redacted = "<redacted>"

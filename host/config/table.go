@@ -1,0 +1,86 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Scope says where an option may stand.
+type Scope int
+
+const (
+	GlobalScope  Scope = iota // before the first section alone
+	ServiceScope              // in a section, or before the first as the default of all
+)
+
+func (s Scope) String() string {
+	if s == GlobalScope {
+		return "global"
+	}
+	return "service"
+}
+
+// A Status says what setting an option leads to.
+type Status int
+
+const (
+	Works   Status = iota // same effect as stunnel's, seen from outside
+	NoOp                  // accepted and checked, no effect: a [Note] is given
+	Refused               // an error: it cannot be had here
+	Pending               // an error for now, unless the value asks for what is done anyway
+)
+
+func (s Status) String() string {
+	return [...]string{"works", "note", "refused", "not implemented yet"}[s]
+}
+
+// notYet is the reason of every error about a pending option or value.
+const notYet = "not implemented yet"
+
+// An Option is one name that a configuration file can set.
+type Option struct {
+	Name     string   // as the manual spells it; compared without case
+	Aliases  []string // older or other names of it
+	Scope    Scope
+	Form     string // the value's form: "yes|no", "seconds", "file"
+	Default  string // as -version prints it; empty: none worth printing
+	List     bool   // may be repeated, each value counts
+	Secret   bool   // the value is never printed
+	Platform string // the one system (GOOS) where the name exists; empty: all
+	Doc      string // what it sets: a sentence's worth without capital and full stop
+	Status   Status
+	Note     string // for NoOp: why it has no effect; for Refused and Pending: what to do or know
+
+	// same lists the values, in lower case, that ask a Pending option for what is done
+	// without it; they are accepted.
+	same []string
+
+	// parse checks a value and stores it. It never stores what a Pending or Refused
+	// option says: there it only finds values that no release will take.
+	parse func(t *target, value string) *Error
+}
+
+// asksForDefault tells whether a value of a pending option asks for nothing new.
+func (o *Option) asksForDefault(value string) bool {
+	return slices.Contains(o.same, strings.ToLower(value))
+}
+
+// Options is every option, in the order of -help. It is never changed.
+var Options = slices.Concat(
+	processOptions, globalRestOptions, globalGuestOptions,
+	connectionOptions, tlsServiceOptions, trustOptions, negotiationOptions, guestOptions,
+)
+
+// A target is where one line's value goes.
+type target struct {
+	cfg     *Config
+	global  bool     // before the first section
+	service *Service // the section, or the defaults of later ones
+	state   *state   // what the section's lines said so far
+	place   Place
+}
+
+// note records that the current line has no effect.
+func (t *target) note(text string) {
+	t.cfg.Notes = append(t.cfg.Notes, Note{File: t.place.File, Line: t.place.Line, Text: text})
+}

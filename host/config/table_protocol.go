@@ -1,0 +1,51 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// negotiationOptions choose and feed the conversation before TLS.
+var negotiationOptions = []Option{
+	{Name: "protocol", Scope: ServiceScope, Form: "name|path",
+		Doc: "negotiation before or after the handshake: a built-in one, or a guest of your own", parse: parseProtocol},
+	{Name: "protocolAuthentication", Scope: ServiceScope, Form: "type", Default: "basic",
+		Doc: "how the protocol logs in", parse: protocolValue("protocolAuthentication")},
+	{Name: "protocolDomain", Scope: ServiceScope, Form: "domain",
+		Doc: "domain for the protocol's login", parse: protocolValue("protocolDomain")},
+	{Name: "protocolHeader", Scope: ServiceScope, Form: "header", List: true, Secret: true,
+		Doc:   "header line that the protocol sends along",
+		parse: nonEmpty(func(t *target, v string) { t.service.ProtocolHeader = append(t.service.ProtocolHeader, v) })},
+	{Name: "protocolHost", Scope: ServiceScope, Form: "host:port",
+		Doc: "host that the protocol names to its peer", parse: protocolValue("protocolHost")},
+	{Name: "protocolPassword", Scope: ServiceScope, Form: "password", Secret: true,
+		Doc: "password for the protocol's login", parse: protocolValue("protocolPassword")},
+	{Name: "protocolUsername", Scope: ServiceScope, Form: "username",
+		Doc: "user name for the protocol's login", parse: protocolValue("protocolUsername")},
+}
+
+func protocolValue(name string) parser {
+	key := strings.ToLower(name)
+	return text(func(t *target, v string) { t.service.ProtocolValues[key] = v })
+}
+
+// stunnelProtocols are the names that stunnel compares without case. Other names are
+// those of files and keep theirs.
+var stunnelProtocols = []string{"capwin", "capwinctrl", "cifs", "connect", "imap", "ldap", "nntp", "pgsql",
+	"pop3", "proxy", "smtp", "socks"}
+
+// parseProtocol takes a name or, with a slash in it, a path. A name becomes part of a
+// file name, so it has no other separator either.
+func parseProtocol(t *target, value string) *Error {
+	if !strings.Contains(value, "/") {
+		if strings.Trim(value, letters+".-") != "" || strings.HasPrefix(value, ".") || value == "" {
+			return refuse("Protocol not supported",
+				"write the name of a protocol, or the path of a .wasm file with a slash in it")
+		}
+		if lower := strings.ToLower(value); slices.Contains(stunnelProtocols, lower) {
+			value = lower
+		}
+	}
+	t.service.Protocol = value
+	return nil
+}
