@@ -58,6 +58,16 @@ func BenchmarkFileJSON(b *testing.B) {
 	}
 }
 
+// Nobody listens at the syslog path; the caller's part is the same.
+func BenchmarkFileAndSyslog(b *testing.B) {
+	dir := b.TempDir()
+	log := benchLog(b, Options{Level: Notice, Output: filepath.Join(dir, "log"), Syslog: true, SyslogPath: filepath.Join(dir, "none")})
+	peer := "192.0.2.77:45678"
+	for b.Loop() {
+		log.Noticef("Service [%s] accepted connection from %s", "smtp", peer)
+	}
+}
+
 func BenchmarkFileSecrets(b *testing.B) {
 	log := benchLog(b, Options{Level: Notice, Output: filepath.Join(b.TempDir(), "log")})
 	for range 16 {

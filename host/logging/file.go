@@ -67,10 +67,10 @@ func (o *fileOut) close() {
 }
 
 // stderrOut writes to standard error and leaves it open.
-type stderrOut struct{}
+type stderrOut struct{ file *os.File }
 
-func (stderrOut) writeLines(batch []byte) (lost int, err error) {
-	n, err := os.Stderr.Write(batch)
+func (o stderrOut) writeLines(batch []byte) (lost int, err error) {
+	n, err := o.file.Write(batch)
 	if err != nil {
 		return countLines(batch[n:]), err
 	}

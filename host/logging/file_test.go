@@ -140,3 +140,45 @@ func TestTornLine(t *testing.T) {
 		t.Errorf("%d lines in the pipe, %d lost, the last one %q", len(got), lost, got[len(got)-2])
 	}
 }
+
+// TestStderr checks both sinks at once: plain on standard error, which stays
+// open after Close, and the same lines in the file.
+func TestStderr(t *testing.T) {
+	stderr := os.Stderr
+	defer func() { os.Stderr = stderr }()
+	dir := t.TempDir()
+	for name, json := range map[string]bool{"text": false, "json": true} {
+		f, err := os.Create(filepath.Join(dir, "stderr."+name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stderr = f
+		path := filepath.Join(dir, "log."+name)
+		l := open(t, Options{Level: Notice, Stderr: true, Output: path, JSON: json})
+		ui := l.Logger("ui")
+		ui.Noticef("one")
+		if err := l.Reconfigure(Options{Level: Notice, Stderr: true, Output: path, JSON: json}); err != nil {
+			t.Fatal(err)
+		}
+		ui.Noticef("two")
+		closeLog(t, l)
+		if _, err := f.WriteString("end\n"); err != nil {
+			t.Errorf("standard error was closed: %v", err)
+		}
+		f.Close()
+		onStderr, err := os.ReadFile(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		inFile, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(onStderr) != string(inFile)+"end\n" || strings.Count(string(inFile), "\n") != 2 {
+			t.Errorf("%s: stderr got\n%sthe file\n%s", name, onStderr, inFile)
+		}
+		if strings.HasPrefix(string(inFile), `{"time":"`) != json {
+			t.Errorf("%s: wrong format:\n%s", name, inFile)
+		}
+	}
+}

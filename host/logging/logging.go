@@ -8,15 +8,15 @@
 // bounded queue emptied by a goroutine of its own; logrus holds a mutex while
 // it writes, so nothing that can block may stand behind it.
 //
-// Until Open, and again never after it, lines are kept in memory: a start that
-// fails shows them with DumpBuffer, one that succeeds replays them into the
-// sinks.
+// Until Open lines are kept in memory: a start that fails shows them with
+// DumpBuffer, one that succeeds replays them into the sinks.
 package logging
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +54,7 @@ type state struct {
 	options Options
 	sinks   [sinkKinds]*sink // nil: not wanted
 	any     bool             // at least one sink
+	closed  bool             // by Close: for good
 }
 
 // The sinks a Log can have, at most one of a kind.
@@ -80,7 +81,7 @@ func (l *Log) Open(o Options) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state.Load() != nil {
-		return errors.New("opening log: already open")
+		return errors.New("opening log: opened before")
 	}
 	s, _, err := newState(o, &state{})
 	if err != nil {
@@ -95,21 +96,31 @@ func (l *Log) Open(o Options) error {
 // built before old ones are touched; on an error the old options stay. A log
 // file that keeps its name is opened anew, and never truncated.
 func (l *Log) Reconfigure(o Options) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	old := l.state.Load()
-	if old == nil {
-		return errors.New("reconfiguring log: not open")
-	}
-	s, gone, err := newState(o, old)
+	gone, err := l.replaceState(o)
 	if err != nil {
 		return err
 	}
-	l.state.Store(s)
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	_ = drain(ctx, gone) // a stuck old sink drains when it can, or never
 	return nil
+}
+
+// replaceState puts a state for o in place and returns the sinks that it no
+// longer uses, still open.
+func (l *Log) replaceState(o Options) (gone []*sink, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.state.Load()
+	if old == nil || old.closed {
+		return nil, errors.New("reconfiguring log: not open")
+	}
+	s, gone, err := newState(o, old)
+	if err != nil {
+		return nil, err
+	}
+	l.state.Store(s)
+	return gone, nil
 }
 
 // Reopen opens the log file again by its name, after a rotation, and logs
@@ -137,10 +148,10 @@ func (l *Log) Reopen() error {
 }
 
 // Close takes no more lines, writes those that are queued and closes the
-// sinks. If ctx ends first, the error wraps ctx.Err() and lines may be lost.
+// sinks, for good. Lines still buffered are discarded. If ctx ends first, the error wraps ctx.Err() and lines may be lost.
 func (l *Log) Close(ctx context.Context) error {
 	l.mu.Lock()
-	old := l.state.Swap(new(state))
+	old := l.state.Swap(&state{closed: true})
 	l.held = held{}
 	l.mu.Unlock()
 	if old == nil {
@@ -179,7 +190,7 @@ func newState(o Options, old *state) (s *state, gone []*sink, err error) {
 	if o.Stderr {
 		s.sinks[stderrSink] = old.sinks[stderrSink]
 		if s.sinks[stderrSink] == nil || was.JSON != o.JSON {
-			s.sinks[stderrSink] = newSink(stderrOut{}, lineFormatter(o))
+			s.sinks[stderrSink] = newSink(stderrOut{os.Stderr}, lineFormatter(o))
 		}
 	}
 	if o.Syslog {

@@ -146,6 +146,24 @@ func TestLevels(t *testing.T) {
 	expect(t, path, "LOG0[ui]: 0|LOG2[ui]: 2|LOG3[ui]: 3|LOG4[ui]: 4|LOG5[ui]: 5|LOG6[ui]: 6|LOG7[ui]: 7|LOG0[ui]: clamped")
 }
 
+func TestReconfigureNeedsAnOpenLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	l := New()
+	if err := l.Reconfigure(Options{Output: path}); err == nil {
+		t.Error("reconfigured before Open")
+	}
+	closeLog(t, l)
+	if err := l.Reconfigure(Options{Output: path}); err == nil {
+		t.Error("reconfigured after Close")
+	}
+	if err := l.Open(Options{Output: path}); err == nil {
+		t.Error("opened after Close")
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a refused call made the log file")
+	}
+}
+
 func TestNilLogger(t *testing.T) {
 	var l *Logger
 	if l.Enabled(Emerg) || l.With("0", "s", Debug) != nil {

@@ -140,8 +140,8 @@ func TestSyslogNobodyReads(t *testing.T) {
 func TestSyslogAbsentIsNoError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	l := open(t, Options{Level: Notice, Syslog: true, SyslogPath: path})
-	ui := l.Logger("ui")
-	ui.Noticef("nobody is there")
+	l.Logger("ui").Noticef("nobody is there")
+	closeLog(t, l)
 	o := &syslogOut{paths: []string{path}}
 	if lost, err := o.writeLines([]byte("a\nb\nc\n")); lost != 3 || !errors.Is(err, errNoSyslog) {
 		t.Errorf("lost %d: %v", lost, err)
