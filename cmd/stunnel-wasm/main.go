@@ -1,0 +1,91 @@
+// Command stunnel-wasm is a TLS offloading proxy that runs a stunnel
+// configuration file unchanged. Its manual is in docs.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/daemon"
+	"github.com/stunnel-wasm/stunnel-wasm/host/socket"
+)
+
+// defaultConfig is read when no argument is given. Packagers set it with
+// -ldflags -X to where their system keeps it.
+var defaultConfig = "/etc/stunnel/stunnel.conf"
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run reads the arguments as stunnel does: without case, one dash, and whatever
+// is none of them is a file.
+func run(args []string) int {
+	if len(args) == 0 {
+		return daemon.Run(&daemon.Source{Path: defaultConfig}, os.Stderr)
+	}
+	switch strings.ToLower(args[0]) {
+	case "-help":
+		return inform(func(w io.Writer) error {
+			fmt.Fprintln(w, daemon.Banner())
+			fmt.Fprintln(w, "\nstunnel-wasm [FILE] | -fd N | -help | -version | -sockets | -options\nstunnel-wasm check [FILE | -fd N]")
+			fmt.Fprintln(w)
+			return config.WriteHelp(w)
+		})
+	case "-version":
+		return inform(daemon.WriteVersion)
+	case "-sockets":
+		return inform(func(w io.Writer) error {
+			fmt.Fprintln(w, daemon.Banner())
+			fmt.Fprintln(w, " ")
+			socket.WriteTable(w)
+			return nil
+		})
+	case "-options":
+		return inform(func(w io.Writer) error {
+			fmt.Fprintln(w, daemon.Banner())
+			fmt.Fprintln(w, " ")
+			return config.WriteTLSOptions(w)
+		})
+	case "check":
+		src, ok := source(args[1:])
+		if !ok {
+			return 1
+		}
+		return daemon.Check(src, os.Stdout, os.Stderr)
+	}
+	src, ok := source(args)
+	if !ok {
+		return 1
+	}
+	return daemon.Run(src, os.Stderr)
+}
+
+// inform prints to standard error, where stunnel's users look for it.
+func inform(write func(io.Writer) error) int {
+	if err := write(os.Stderr); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// source takes FILE or -fd N.
+func source(args []string) (*daemon.Source, bool) {
+	switch {
+	case len(args) == 0:
+		return &daemon.Source{Path: defaultConfig}, true
+	case !strings.EqualFold(args[0], "-fd"):
+		return &daemon.Source{Path: args[0]}, true
+	case len(args) == 1:
+		fmt.Fprintln(os.Stderr, "No file descriptor specified: write -fd N")
+		return nil, false
+	}
+	fd, err := strconv.Atoi(args[1])
+	if err != nil || fd < 0 {
+		fmt.Fprintf(os.Stderr, "Invalid file descriptor %q: write a number\n", args[1])
+		return nil, false
+	}
+	return &daemon.Source{FD: fd}, true
+}

@@ -1,0 +1,61 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/service"
+)
+
+// Check reads a configuration with its certificates and guests, binds nothing,
+// and prints either everything that is wrong with it, a hint each, or a table of
+// its services. The status is 0 or 1.
+func Check(src *Source, stdout, stderr io.Writer) int {
+	conf, err := src.Load()
+	if err != nil {
+		return complain(stderr, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	defer cancel()
+	log := logging.New()
+	set, err := service.Build(ctx, conf, service.Options{Log: log})
+	if err != nil {
+		return complain(stderr, err)
+	}
+	defer set.Close(ctx)
+	for _, n := range conf.Notes {
+		fmt.Fprintf(stdout, "%s:%d: note: %s\n", n.File, n.Line, n.Text)
+	}
+	for _, w := range set.Warnings() {
+		fmt.Fprintf(stdout, "warning: %s\n", w)
+	}
+	w := tabwriter.NewWriter(stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "SERVICE\tMODE\tACCEPT\tCONNECT\tPROTOCOL\tCERTIFICATE\tPEER")
+	for _, s := range set.Services {
+		fmt.Fprintln(w, strings.Join(s.Summary(), "\t"))
+	}
+	w.Flush()
+	fmt.Fprintln(stdout, "Configuration successful")
+	return 0
+}
+
+func complain(w io.Writer, err error) int {
+	var errs config.Errors
+	if !errors.As(err, &errs) {
+		fmt.Fprintln(w, err)
+	}
+	for _, e := range errs {
+		fmt.Fprintln(w, e)
+		if e.Hint != "" {
+			fmt.Fprintf(w, "    %s\n", e.Hint)
+		}
+	}
+	fmt.Fprintln(w, "Configuration failed")
+	return 1
+}

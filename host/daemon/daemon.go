@@ -1,0 +1,306 @@
+// Package daemon is the life of the process: start, foreground or background,
+// log and pid file, signals, reload, and the end.
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/service"
+)
+
+const (
+	// buildTime bounds reading certificates, compiling guests and looking names up.
+	buildTime = time.Minute
+
+	// logTime is how long the end waits for the log to be written out.
+	logTime = 2 * time.Second
+
+	// maxConfig bounds a configuration read from a descriptor, in bytes.
+	maxConfig = 16 << 20
+)
+
+// A Source says where the configuration is.
+type Source struct {
+	Path string // a file; empty: a descriptor
+	FD   int
+	text []byte // what the descriptor held: it can be read once only
+	name string // of the descriptor, for messages; empty: FD
+}
+
+func (s *Source) descriptor() string {
+	if s.name != "" {
+		return s.name
+	}
+	return strconv.Itoa(s.FD)
+}
+
+// Load reads and checks the configuration. Its error is a config.Errors.
+func (s *Source) Load() (*config.Config, error) {
+	if s.Path != "" {
+		return config.Load(s.Path)
+	}
+	if s.text == nil {
+		f := os.NewFile(uintptr(s.FD), "descriptor "+s.descriptor())
+		if f == nil {
+			return nil, config.Errors{{Reason: fmt.Sprintf("Invalid file descriptor %d", s.FD)}}
+		}
+		defer f.Close()
+		text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+		if err == nil && len(text) > maxConfig {
+			err = fmt.Errorf("more than %d MiB", maxConfig>>20)
+		}
+		if err != nil {
+			return nil, config.Errors{{Reason: fmt.Sprintf("Reading configuration from descriptor %s: %v", s.descriptor(), err)}}
+		}
+		s.text = text
+	}
+	return config.LoadReader(s.descriptor(), bytes.NewReader(s.text))
+}
+
+// Run is the daemon: it returns the exit status when it ends. Messages of a start
+// that fails go to stderr.
+func Run(src *Source, stderr io.Writer) int {
+	d := &daemon{src: src, log: logging.New(), stderr: stderr}
+	d.ui = d.log.Logger("ui")
+	if err := d.start(); err != nil {
+		if !errors.Is(err, errReported) {
+			d.ui.Errf("%v", err)
+		}
+		d.log.DumpBuffer(stderr)
+		d.notifyParent(false)
+		return 1
+	}
+	if d.parent {
+		return d.status
+	}
+	d.loop()
+	return 0
+}
+
+// errReported is an error whose lines are in the log already.
+var errReported = errors.New("reported")
+
+type daemon struct {
+	src    *Source
+	log    *logging.Log
+	ui     *logging.Logger
+	stderr io.Writer
+
+	conf   *config.Config
+	server *service.Server
+	pid    string // the pid file that was written
+
+	parent  bool // this process has started the daemon and is done
+	status  int
+	signals chan os.Signal
+	ready   *os.File // where a parent waits for the verdict; nil: none
+}
+
+// start does everything that can fail before connections are accepted.
+func (d *daemon) start() error {
+	d.ui.Noticef("%s", Banner())
+	d.ui.Noticef("Compiled with %s (crypto/tls)", runtime.Version())
+	d.ui.Noticef("Running  with wazero %s", wazeroVersion())
+	d.ui.Noticef("%s", features())
+	d.inherit()
+	if d.src.Path != "" {
+		// The daemon's working directory will be /, and a reload must find the file.
+		real, err := realpath(d.src.Path)
+		if err != nil {
+			return fmt.Errorf("Invalid configuration file name %q: %w", d.src.Path, err)
+		}
+		d.src.Path = real
+	}
+	conf, err := d.load()
+	if err != nil {
+		return err
+	}
+	d.conf = conf
+	if conf.Global.Foreground == config.Background && d.ready == nil && canDetach {
+		d.parent = true
+		d.status, err = d.detach()
+		return err
+	}
+	set, err := d.build(conf)
+	if err != nil {
+		return err
+	}
+	d.ui.Noticef("Configuration successful")
+	d.server = service.NewServer(d.log)
+	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	defer cancel()
+	if err := d.server.Apply(ctx, set); err != nil {
+		return err
+	}
+	d.catch()
+	if err := d.writePid(); err != nil {
+		return err
+	}
+	if err := d.log.Open(logOptions(conf)); err != nil {
+		d.removePid()
+		return err
+	}
+	if d.ready != nil {
+		d.leaveTerminal()
+		d.ui = d.log.Logger("main")
+	}
+	d.ui.Infof("Accepting new connections")
+	d.notifyParent(true)
+	return nil
+}
+
+// load reads the configuration and says everything that is wrong with it.
+func (d *daemon) load() (*config.Config, error) {
+	if d.src.Path != "" {
+		d.ui.Noticef("Reading configuration from file %s", d.src.Path)
+	} else {
+		d.ui.Noticef("Reading configuration from descriptor %s", d.src.descriptor())
+	}
+	conf, err := d.src.Load()
+	if err != nil {
+		return nil, d.failed(err)
+	}
+	for _, n := range conf.Notes {
+		d.ui.Noticef("%s:%d: %s", n.File, n.Line, n.Text)
+	}
+	return conf, nil
+}
+
+// build makes the services; nothing is bound yet.
+func (d *daemon) build(conf *config.Config) (*service.Set, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	defer cancel()
+	set, err := service.Build(ctx, conf, service.Options{Log: d.log})
+	if err != nil {
+		return nil, d.failed(err)
+	}
+	return set, nil
+}
+
+func (d *daemon) failed(err error) error {
+	var errs config.Errors
+	if !errors.As(err, &errs) {
+		return err
+	}
+	for _, e := range errs {
+		d.ui.Errf("%v", e)
+		if e.Hint != "" {
+			d.ui.Errf("  %s", e.Hint)
+		}
+	}
+	d.ui.Errf("Configuration failed")
+	return errReported
+}
+
+// reload takes the configuration anew. Until the new one is whole and its
+// addresses are bound, the old one stays as it is.
+func (d *daemon) reload() {
+	conf, err := d.load()
+	var set *service.Set
+	if err == nil {
+		set, err = d.build(conf)
+	}
+	if err == nil {
+		d.ui.Noticef("Configuration successful")
+		ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+		err = d.server.Apply(ctx, set)
+		cancel()
+		if err != nil {
+			set.Close(context.Background())
+		}
+	}
+	if err != nil {
+		if !errors.Is(err, errReported) {
+			d.ui.Errf("%v", err)
+		}
+		d.ui.Errf("Failed to reload the configuration file")
+		return
+	}
+	// These belong to the process and stay as they were at start.
+	conf.Global.Foreground, conf.Global.Pid = d.conf.Global.Foreground, d.conf.Global.Pid
+	d.conf = conf
+	if err := d.log.Reconfigure(logOptions(conf)); err != nil {
+		d.ui.Errf("%v", err)
+	}
+}
+
+// stop ends the daemon: connections get stopGrace, then they are cut.
+func (d *daemon) stop(ctx context.Context) {
+	if g := d.conf.Global.Grace; g > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g)
+		defer cancel()
+	} else {
+		c, cancel := context.WithCancel(ctx)
+		cancel()
+		ctx = c
+	}
+	d.server.Stop(ctx)
+	d.removePid()
+	ctx, cancel := context.WithTimeout(context.Background(), logTime)
+	defer cancel()
+	d.log.Close(ctx)
+}
+
+func logOptions(c *config.Config) logging.Options {
+	g := &c.Global
+	return logging.Options{
+		Level:     logging.Level(g.Debug),
+		Facility:  g.Facility,
+		Ident:     g.Ident,
+		Syslog:    g.Syslog,
+		Output:    g.Output,
+		Overwrite: g.LogOverwrite,
+		Stderr:    g.Foreground == config.ForegroundYes,
+		JSON:      g.LogJSON,
+	}
+}
+
+// writePid writes the pid file, in place of one that an earlier run left. The
+// name is unlinked first: a link that somebody put there is not followed.
+func (d *daemon) writePid() error {
+	path := d.conf.Global.Pid
+	if path == "" {
+		d.ui.Debugf("No pid file being created")
+		return nil
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("Cannot create pid file %s: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("Cannot create pid file %s: %w", path, err)
+	}
+	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("Cannot write pid file %s: %w", path, err)
+	}
+	d.pid = path
+	d.ui.Infof("Created pid file %s", path)
+	return nil
+}
+
+func (d *daemon) removePid() {
+	if d.pid != "" {
+		os.Remove(d.pid)
+	}
+}
+
+func realpath(p string) (string, error) {
+	p, err := filepath.Abs(p)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(p)
+}

@@ -1,0 +1,122 @@
+//go:build unix
+
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// canDetach says that foreground = no leaves the terminal on this system.
+const canDetach = true
+
+// Go cannot fork, so the daemon is this program started again in a session of its
+// own. The variable tells it so, and holds the configuration descriptor's name.
+const (
+	childVariable = "_STUNNEL_WASM_DAEMON"
+	readyFD       = 3 // where the child says that it runs
+	configFD      = 4 // the configuration's text, when it came from a descriptor
+)
+
+// detach starts the daemon and waits until it accepts connections or has failed;
+// then it has said why on the standard error that both share. The status is the
+// exit status of this process.
+func (d *daemon) detach() (status int, err error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return 1, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return 1, err
+	}
+	defer r.Close()
+	c := exec.Command(exe, d.src.Path)
+	c.Env = append(os.Environ(), childVariable+"="+d.src.descriptor())
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	c.ExtraFiles = []*os.File{w}
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	var text *os.File
+	if d.src.Path == "" {
+		c.Args = []string{c.Args[0], "-fd", fmt.Sprint(configFD)}
+		if text, err = memoryFile(d.src.text); err != nil {
+			w.Close()
+			return 1, err
+		}
+		defer text.Close()
+		c.ExtraFiles = append(c.ExtraFiles, text)
+	}
+	err = c.Start()
+	w.Close()
+	if err != nil {
+		return 1, fmt.Errorf("starting the daemon: %w", err)
+	}
+	if verdict, _ := io.ReadAll(io.LimitReader(r, 1)); len(verdict) == 1 && verdict[0] == 1 {
+		return 0, nil
+	}
+	c.Wait()
+	return 1, nil
+}
+
+// memoryFile is an unnamed file with a text: a configuration may hold passwords,
+// which must not touch a disk.
+func memoryFile(text []byte) (*os.File, error) {
+	f, err := unnamed()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(text); err != nil {
+		f.Close()
+		return nil, err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return f, err
+}
+
+// inherit takes over what a parent passed.
+func (d *daemon) inherit() {
+	name, ok := os.LookupEnv(childVariable)
+	if !ok {
+		return
+	}
+	os.Unsetenv(childVariable)
+	unix.CloseOnExec(readyFD)
+	d.ready = os.NewFile(readyFD, "ready")
+	if d.src.Path == "" {
+		d.src.name = name
+	}
+}
+
+// notifyParent gives the waiting parent its verdict.
+func (d *daemon) notifyParent(ok bool) {
+	if d.ready == nil {
+		return
+	}
+	if ok {
+		d.ready.Write([]byte{1})
+	}
+	d.ready.Close()
+	d.ready = nil
+}
+
+// leaveTerminal gives up the standard descriptors and the working directory, which
+// the daemon would otherwise keep busy.
+func (d *daemon) leaveTerminal() {
+	os.Chdir("/")
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		d.ui.Warnf("leaving the terminal: %v", err)
+		return
+	}
+	defer null.Close()
+	for fd := range 3 {
+		if err := unix.Dup2(int(null.Fd()), fd); err != nil {
+			d.ui.Warnf("leaving the terminal: %v", err)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+// Package dial opens connections to a service's targets.
+//
+// Names are looked up when the service is built, as stunnel does; a name that
+// does not resolve then is looked up again for each connection. Each address of
+// a name counts as a target of its own.
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+)
+
+// ErrNoTarget is the error when no target could be connected. It wraps the last
+// target's error.
+var ErrNoTarget = errors.New("no more addresses to connect")
+
+// A Target is one address to connect to.
+type Target struct {
+	Network string // "tcp" or "unix"
+	Addr    string // as net.Dial takes it
+	name    string // as stunnel prints it
+}
+
+// String gives the address as stunnel prints it: host:port without brackets.
+func (t Target) String() string { return t.name }
+
+// A Dialer connects to one of a service's targets. It is safe for concurrent use.
+type Dialer struct {
+	addrs    []config.Address
+	targets  []Target // nil: looked up for each connection
+	failover config.Failover
+	timeout  time.Duration // for each address
+	net      net.Dialer
+	next     atomic.Uint64 // round robin: where the next connection starts
+}
+
+// Options are a Dialer's settings.
+type Options struct {
+	Failover config.Failover
+	Timeout  time.Duration // TIMEOUTconnect, for each address
+	// Control sets socket options before the connection is made; nil: none.
+	Control func(network, address string, c syscall.RawConn) error
+}
+
+// New makes a Dialer and looks its names up. Names that do not resolve are told
+// to log and looked up again at each connection.
+func New(ctx context.Context, addrs []config.Address, o Options, log *logging.Logger) *Dialer {
+	d := &Dialer{addrs: addrs, failover: o.Failover, timeout: o.Timeout}
+	// Neither keep-alive probes nor multipath TCP: the system's defaults, as with
+	// stunnel, unless the socket option asks for them.
+	d.net = net.Dialer{Control: o.Control, KeepAliveConfig: net.KeepAliveConfig{Enable: false}, KeepAlive: -1}
+	targets, err := resolve(ctx, addrs)
+	if err != nil {
+		log.Infof("%v; delayed resolver lookup", err)
+		return d
+	}
+	d.targets = targets
+	d.next.Store(rand.Uint64N(uint64(max(len(targets), 1))))
+	return d
+}
+
+// Targets gives what the names resolved to; nil when they are looked up for each
+// connection.
+func (d *Dialer) Targets() []Target { return d.targets }
+
+// Dial tries the targets in the order that failover asks for until one answers.
+func (d *Dialer) Dial(ctx context.Context, log *logging.Logger) (net.Conn, error) {
+	targets := d.targets
+	if targets == nil {
+		var err error
+		if targets, err = resolve(ctx, d.addrs); err != nil {
+			log.Errf("%v", err)
+			return nil, err
+		}
+	}
+	start := 0
+	if d.failover == config.RoundRobin {
+		start = int(d.next.Add(1) % uint64(len(targets)))
+	}
+	var last error
+	for i := range targets {
+		t := targets[(start+i)%len(targets)]
+		c, err := d.dial(ctx, t, log)
+		if err == nil {
+			return c, nil
+		}
+		last = err
+		if ctx.Err() != nil {
+			return nil, last
+		}
+	}
+	log.Errf("No more addresses to connect")
+	return nil, fmt.Errorf("%w: %w", ErrNoTarget, last)
+}
+
+func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.Conn, error) {
+	if log.Enabled(logging.Info) {
+		log.Infof("s_connect: connecting %s", t)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	c, err := d.net.DialContext(ctx, t.Network, t.Addr)
+	if err != nil {
+		var errno syscall.Errno
+		switch {
+		case errors.As(err, &errno):
+			log.Errf("s_connect: connect %s: %s (%d)", t, capital(errno.Error()), int(errno))
+		case errors.Is(err, context.DeadlineExceeded):
+			log.Errf("s_connect: s_poll_wait %s: TIMEOUTconnect exceeded", t)
+		default:
+			log.Errf("s_connect: connect %s: %v", t, err)
+		}
+		return nil, err
+	}
+	if log.Enabled(logging.Notice) {
+		log.Noticef("s_connect: connected %s", t)
+	}
+	return c, nil
+}
+
+// capital writes an errno's text as the C library does.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]&^0x20) + s[1:]
+}
+
+// resolve looks every address up, in order. It fails when any does not resolve.
+func resolve(ctx context.Context, addrs []config.Address) ([]Target, error) {
+	var all []Target
+	for _, a := range addrs {
+		if a.Unix != "" {
+			all = append(all, Target{"unix", a.Unix, a.Unix})
+			continue
+		}
+		port, err := net.DefaultResolver.LookupPort(ctx, "tcp", a.Port)
+		if err != nil {
+			return nil, err
+		}
+		ips, err := lookup(ctx, a.Host)
+		if err != nil {
+			return nil, err
+		}
+		for _, ip := range ips {
+			all = append(all, Target{"tcp", netip.AddrPortFrom(ip, uint16(port)).String(), ip.String() + ":" + strconv.Itoa(port)})
+		}
+	}
+	return all, nil
+}
+
+// loopbacks are what a target without a host means, in stunnel's order.
+var loopbacks = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+
+func lookup(ctx context.Context, host string) ([]netip.Addr, error) {
+	if host == "" {
+		return loopbacks, nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{ip.Unmap()}, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	for i, ip := range ips {
+		ips[i] = ip.Unmap()
+	}
+	return ips, nil
+}

@@ -1,0 +1,325 @@
+// Package relay moves bytes between a TLS side and a plain side until both are
+// done, and says how it ended.
+//
+// Half-closes pass through in both directions: a FIN on the plain side becomes a
+// close_notify, a close_notify becomes a FIN, and the other direction goes on.
+// An idle connection holds two goroutines and no buffer.
+package relay
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options bound a relay. Both must be positive.
+type Options struct {
+	Idle  time.Duration // stunnel's TIMEOUTidle: without a byte while both sides are open
+	Close time.Duration // TIMEOUTclose: without a byte once one side is done
+}
+
+// Counters count a relay's bytes; they may be read while it runs.
+type Counters struct {
+	ToTLS    atomic.Int64
+	ToSocket atomic.Int64
+}
+
+// An End says how a side came to its end.
+type End int
+
+const (
+	Open      End = iota // it did not: the relay ended for another reason
+	Closed               // FIN, or close_notify
+	Truncated            // the TLS side's TCP connection ended without close_notify
+	Failed               // reset, a broken record, an alert
+)
+
+// A Result tells how a relay ended.
+type Result struct {
+	TLS, Plain End
+	TLSErr     error // what failed there, reading or writing
+	PlainErr   error
+	Idle       bool // TIMEOUTidle ended it: an error
+	Slow       bool // TIMEOUTclose ended it: not an error, stunnel closes
+	Canceled   bool // Stop ended it
+}
+
+// Err says whether the connection ended in an error, which stunnel answers with
+// a reset of both sockets.
+func (r *Result) Err() bool { return r.TLS == Failed || r.Plain == Failed || r.Idle }
+
+// A Relay joins two sides. Prepare the fields, then call Run once.
+type Relay struct {
+	TLS      *tls.Conn
+	Under    *Socket // below TLS; framed
+	Plain    *Socket
+	ToTLS    []byte // bytes that a negotiation read from the plain side and left
+	ToPlain  []byte // the same, decrypted
+	Options  Options
+	Counters *Counters
+
+	start  time.Time
+	last   atomic.Int64 // when a byte last moved, nanoseconds after start
+	half   atomic.Bool  // one direction is done
+	stop   atomic.Int32 // why the watchdog ended it
+	timer  *time.Timer
+	mu     sync.Mutex // of Result, and of the timer's end
+	done   bool
+	result Result
+}
+
+// Reasons in stop.
+const (
+	stopIdle     = iota + 1
+	stopSlow     // TIMEOUTclose
+	stopCanceled // Stop
+	stopCut      // one side's end or failure ended both directions
+)
+
+// Run relays until both directions are done. It closes neither side: who called
+// it knows whether a reset is due.
+func (r *Relay) Run() Result {
+	r.Under.nowait = true
+	r.start = time.Now()
+	r.timer = time.AfterFunc(r.Options.Idle, r.watch)
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		r.tlsToPlain()
+	}()
+	r.plainToTLS()
+	wg.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done = true
+	r.timer.Stop()
+	switch r.stop.Load() {
+	case stopIdle:
+		r.result.Idle = true
+	case stopSlow:
+		r.result.Slow = true
+	case stopCanceled:
+		r.result.Canceled = true
+	}
+	return r.result
+}
+
+// Stop ends the relay at once, from any goroutine.
+func (r *Relay) Stop() { r.abort(stopCanceled) }
+
+func (r *Relay) abort(why int32) {
+	if r.stop.CompareAndSwap(0, why) {
+		r.Under.Abort()
+		r.Plain.Abort()
+	}
+}
+
+// touch notes that bytes moved.
+func (r *Relay) touch() { r.last.Store(int64(time.Since(r.start))) }
+
+// watch runs when the bound may have passed. The timer is not moved at each
+// byte, which would cost more than the byte; it looks when it fires.
+func (r *Relay) watch() {
+	limit, why := r.Options.Idle, int32(stopIdle)
+	if r.half.Load() {
+		limit, why = r.Options.Close, stopSlow
+	}
+	rest := limit - (time.Since(r.start) - time.Duration(r.last.Load()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.done:
+	case rest > 0:
+		r.timer.Reset(rest)
+	default:
+		r.abort(why)
+	}
+}
+
+// halfClosed starts TIMEOUTclose, when the first direction is done.
+func (r *Relay) halfClosed() {
+	r.touch()
+	r.half.Store(true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.done {
+		r.timer.Reset(r.Options.Close)
+	}
+}
+
+// plainToTLS moves bytes until the plain side's FIN, then sends close_notify.
+func (r *Relay) plainToTLS() {
+	if !r.sendTLS(r.ToTLS) {
+		return
+	}
+	r.ToTLS = nil
+	for {
+		b, err := r.Plain.next()
+		if err != nil {
+			r.plainEnd(err)
+			return
+		}
+		if !r.sendTLS(b) {
+			r.Plain.release()
+			return
+		}
+		r.Plain.release()
+	}
+}
+
+// sendTLS encrypts and sends; several records leave in one system call.
+func (r *Relay) sendTLS(b []byte) bool {
+	if len(b) == 0 {
+		return true
+	}
+	many := len(b) > 1<<14
+	if many {
+		r.Under.Cork()
+	}
+	_, err := r.TLS.Write(b)
+	if many {
+		if e := r.Under.Uncork(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		r.fail(nil, err)
+		return false
+	}
+	r.Counters.ToTLS.Add(int64(len(b)))
+	r.touch()
+	return true
+}
+
+// plainEnd passes the plain side's end on.
+func (r *Relay) plainEnd(err error) {
+	if err != io.EOF {
+		r.fail(err, nil)
+		return
+	}
+	r.mu.Lock()
+	r.result.Plain = Closed
+	r.mu.Unlock()
+	// A peer that has said close_notify may be gone already, which is no error.
+	if err := r.TLS.CloseWrite(); err != nil && !r.tlsClosed() {
+		r.fail(nil, err)
+		return
+	}
+	r.halfClosed()
+}
+
+func (r *Relay) tlsClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.result.TLS == Closed
+}
+
+// tlsToPlain moves bytes until close_notify, then sends a FIN.
+func (r *Relay) tlsToPlain() {
+	if !r.sendPlain(r.ToPlain) {
+		return
+	}
+	r.ToPlain = nil
+	for {
+		if err := r.Under.awaitRecord(); err != nil {
+			r.fail(nil, err)
+			return
+		}
+		b := buffers.Get().(*buffer)
+		n, err := r.readTLS(b[:])
+		ok := r.sendPlain(b[:n])
+		buffers.Put(b)
+		if !ok {
+			return
+		}
+		if err != nil {
+			r.tlsEnd(err)
+			return
+		}
+	}
+}
+
+// readTLS decrypts as many buffered records as fit.
+func (r *Relay) readTLS(b []byte) (n int, err error) {
+	for len(b)-n >= 1<<14 && (n == 0 || r.Under.hasRecord()) {
+		m, err := r.TLS.Read(b[n:])
+		n += m
+		if err == errAgain {
+			return n, nil // a record that held no data: a session ticket, say
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (r *Relay) sendPlain(b []byte) bool {
+	if len(b) == 0 {
+		return true
+	}
+	if _, err := r.Plain.Write(b); err != nil {
+		r.fail(err, nil)
+		return false
+	}
+	r.Counters.ToSocket.Add(int64(len(b)))
+	r.touch()
+	return true
+}
+
+// tlsEnd passes the TLS side's end on.
+func (r *Relay) tlsEnd(err error) {
+	if err != io.EOF {
+		r.fail(nil, err)
+		return
+	}
+	end := Closed
+	if r.Under.Truncated() {
+		end = Truncated
+	}
+	r.mu.Lock()
+	r.result.TLS = end
+	r.mu.Unlock()
+	// The FIN may fail only where the socket is dead already, and then the other
+	// direction finds out.
+	r.Plain.CloseWrite()
+	if end == Truncated {
+		// Nobody is there to read what the plain side might still say: stunnel
+		// takes this for the end of both directions.
+		r.abort(stopCut)
+		return
+	}
+	r.halfClosed()
+}
+
+// fail records an error and ends both directions.
+func (r *Relay) fail(plain, tls error) {
+	r.mu.Lock()
+	if r.stop.Load() == 0 {
+		if plain != nil {
+			r.result.Plain, r.result.PlainErr = Failed, plain
+		}
+		if tls != nil {
+			r.result.TLS, r.result.TLSErr = Failed, tls
+		}
+	}
+	r.mu.Unlock()
+	r.abort(stopCut)
+}
+
+// IsAlert tells a fatal TLS alert, sent or received, from a socket's error.
+// After one, stunnel closes the TLS side normally so that the alert arrives.
+func IsAlert(err error) bool {
+	var a tls.AlertError
+	var rh tls.RecordHeaderError
+	var op *net.OpError
+	if errors.As(err, &a) || errors.As(err, &rh) {
+		return true
+	}
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+}

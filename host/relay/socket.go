@@ -1,0 +1,299 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// recordHeader is the length of a TLS record's header (RFC 8446, section 5.1).
+const recordHeader = 5
+
+// maxRecord is the longest TLS record, header included: TLS 1.2 lets the
+// ciphertext be 2048 bytes longer than 2^14 (RFC 5246, section 6.2.3).
+const maxRecord = recordHeader + 1<<14 + 2048
+
+// A Socket is a TCP or Unix stream connection whose read buffer comes from a
+// pool and is held only while there are bytes in it, so that an idle connection
+// costs no buffer. TLS may sit on top of it.
+//
+// One goroutine may read while another writes, as with any net.Conn. The Socket
+// owns the connection: closing it closes the connection.
+type Socket struct {
+	net.Conn
+	rd rawReader
+
+	buf  *buffer // nil while nothing is buffered
+	r, w int     // buf[r:w] is unread
+	eof  bool    // the peer's FIN was read
+
+	framed bool // hand out one TLS record at a time
+	left   int  // of the current record, not handed out yet
+	nowait bool // Read says errAgain where it would block
+
+	// The writing half. The lock is for TLS's reading goroutine, which answers a
+	// KeyUpdate or sends an alert while the other goroutine holds writes back.
+	mu   sync.Mutex
+	out  *buffer // bytes held back between Cork and Uncork
+	outn int
+	cork bool
+}
+
+// NewSocket takes over a connection.
+func NewSocket(c net.Conn) *Socket {
+	s := &Socket{Conn: c}
+	s.rd.init(c)
+	return s
+}
+
+// errAgain tells crypto/tls that no whole record is there yet. It is temporary,
+// which keeps crypto/tls from taking it for the connection's end.
+var errAgain net.Error = again{}
+
+type again struct{}
+
+func (again) Error() string   { return "no whole record is buffered" }
+func (again) Timeout() bool   { return true }
+func (again) Temporary() bool { return true }
+
+// Frame makes Read hand out at most the rest of one TLS record at a time. Under
+// crypto/tls this keeps whatever follows a record here, where Buffered sees it,
+// instead of in a buffer of crypto/tls that nobody can look into. Call it before
+// the first Read that TLS does.
+func (s *Socket) Frame() { s.framed = true }
+
+// Buffered is the number of bytes that were received and not read yet.
+func (s *Socket) Buffered() int { return s.w - s.r }
+
+// Unread puts bytes in front of what Read gives next. It fits as long as they
+// came out of this socket's buffer.
+func (s *Socket) Unread(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if len(b)+s.Buffered() > BufferSize {
+		return errors.New("putting back more than a buffer holds")
+	}
+	if s.buf == nil {
+		s.buf = buffers.Get().(*buffer)
+		s.r, s.w = 0, 0
+	}
+	copy(s.buf[len(b):], s.buf[s.r:s.w])
+	copy(s.buf[:], b)
+	s.r, s.w = 0, s.w-s.r+len(b)
+	return nil
+}
+
+// Read implements net.Conn.
+func (s *Socket) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !s.framed && s.Buffered() == 0 {
+		// Before TLS nothing is read ahead of what was asked for: a negotiation must
+		// know all the plaintext that came.
+		return s.Conn.Read(p)
+	}
+	if s.framed && s.left == 0 {
+		for s.Buffered() < recordHeader {
+			if s.nowait {
+				if s.eof {
+					return 0, io.EOF
+				}
+				return 0, errAgain
+			}
+			if err := s.fill(); err != nil {
+				return 0, err
+			}
+		}
+		s.left = recordHeader + s.payload()
+	}
+	if s.Buffered() == 0 {
+		if s.nowait && !s.eof {
+			return 0, errAgain
+		}
+		if err := s.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := s.Buffered()
+	if s.framed {
+		n = min(n, s.left)
+	}
+	n = copy(p, s.buf[s.r:s.r+n])
+	s.r += n
+	if s.framed {
+		s.left -= n
+	}
+	s.release()
+	return n, nil
+}
+
+// payload is the length that the record header at the front of the buffer says.
+func (s *Socket) payload() int { return int(s.buf[s.r+3])<<8 | int(s.buf[s.r+4]) }
+
+// release gives an empty buffer back.
+func (s *Socket) release() {
+	if s.buf != nil && s.r == s.w {
+		buffers.Put(s.buf)
+		s.buf, s.r, s.w = nil, 0, 0
+	}
+}
+
+// fill blocks until at least one more byte is buffered. It takes a buffer only
+// once there is something to read.
+func (s *Socket) fill() error {
+	if s.eof {
+		return io.EOF
+	}
+	if s.buf != nil && s.w == BufferSize {
+		if s.r == 0 {
+			return io.ErrShortBuffer
+		}
+		s.w = copy(s.buf[:], s.buf[s.r:s.w])
+		s.r = 0
+	}
+	n, err := s.rd.read(s)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	if err == io.EOF {
+		s.eof = true
+	}
+	s.w += n
+	s.release()
+	return err
+}
+
+// next blocks for bytes and lends them; they are valid until the next call.
+// Only for a socket without TLS.
+func (s *Socket) next() ([]byte, error) {
+	s.release()
+	if s.Buffered() == 0 {
+		if err := s.fill(); err != nil {
+			return nil, err
+		}
+	}
+	b := s.buf[s.r:s.w]
+	s.r = s.w
+	return b, nil
+}
+
+// awaitRecord blocks until a whole TLS record is buffered, or what can never
+// become one: then crypto/tls says what is wrong with it.
+func (s *Socket) awaitRecord() error {
+	for !s.hasRecord() {
+		if err := s.fill(); err != nil {
+			if err == io.EOF {
+				return nil // crypto/tls tells a clean end from a cut
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// hasRecord says whether the next TLS record is buffered as a whole.
+func (s *Socket) hasRecord() bool {
+	need := s.left
+	if need == 0 {
+		if s.Buffered() < recordHeader {
+			return s.eof
+		}
+		need = recordHeader + s.payload()
+	}
+	return s.Buffered() >= min(need, maxRecord) || s.eof
+}
+
+// Truncated says whether the peer's FIN was read. Asked after crypto/tls
+// reported the end of the stream, it tells a connection that was cut (or closed
+// by a peer that sends no close_notify) from one that was closed: crypto/tls
+// itself reports both alike at a record's end.
+func (s *Socket) Truncated() bool { return s.eof }
+
+// Write implements net.Conn.
+func (s *Socket) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.cork {
+		return s.Conn.Write(p)
+	}
+	if s.outn+len(p) > BufferSize {
+		if err := s.flush(); err != nil {
+			return 0, err
+		}
+		if len(p) > BufferSize {
+			return s.Conn.Write(p)
+		}
+	}
+	if s.out == nil {
+		s.out = buffers.Get().(*buffer)
+	}
+	s.outn += copy(s.out[s.outn:], p)
+	return len(p), nil
+}
+
+// flush writes what is held back; the caller has the lock.
+func (s *Socket) flush() error {
+	if s.outn == 0 {
+		return nil
+	}
+	_, err := s.Conn.Write(s.out[:s.outn])
+	s.outn = 0
+	return err
+}
+
+// Cork holds writes back, so that several records leave in one system call.
+// Uncork must follow.
+func (s *Socket) Cork() {
+	s.mu.Lock()
+	s.cork = true
+	s.mu.Unlock()
+}
+
+// Uncork sends what Cork held back.
+func (s *Socket) Uncork() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.flush()
+	if s.out != nil {
+		buffers.Put(s.out)
+		s.out = nil
+	}
+	s.cork = false
+	return err
+}
+
+// CloseWrite sends a FIN.
+func (s *Socket) CloseWrite() error {
+	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Reset closes the connection with an RST instead of a FIN (stunnel's reset
+// option), so that the peer does not take an error for a clean end.
+func (s *Socket) Reset() error {
+	if c, ok := s.Conn.(*net.TCPConn); ok {
+		c.SetLinger(0)
+	}
+	return s.Conn.Close()
+}
+
+// Abort makes every read and write under way, and every later one, end at once
+// with os.ErrDeadlineExceeded. It is safe from any goroutine.
+func (s *Socket) Abort() {
+	s.Conn.SetDeadline(time.Unix(1, 0))
+}
+
+// SyscallConn lets socket options be set.
+func (s *Socket) SyscallConn() (syscall.RawConn, error) {
+	if c, ok := s.Conn.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}

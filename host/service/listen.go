@@ -1,0 +1,129 @@
+package service
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+)
+
+// A listenAddr is one address to bind.
+type listenAddr struct {
+	network, address string
+	text             string // as stunnel prints it
+}
+
+func (a listenAddr) key() string    { return a.network + " " + a.address }
+func (a listenAddr) String() string { return a.text }
+
+// listenAddrs resolves an accept address. Without a host it is the IPv4 wildcard
+// and then the IPv6 one, as in stunnel; on Linux the second is refused when the
+// first is bound, since it would take both.
+func listenAddrs(ctx context.Context, a config.Address) ([]listenAddr, error) {
+	if a.Unix != "" {
+		return []listenAddr{{"unix", a.Unix, a.Unix}}, nil
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", a.Port)
+	if err != nil {
+		return nil, err
+	}
+	ips := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+	if a.Host != "" {
+		if ip, err := netip.ParseAddr(a.Host); err == nil {
+			ips = []netip.Addr{ip}
+		} else if ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip", a.Host); err != nil {
+			return nil, err
+		}
+	}
+	var out []listenAddr
+	for _, ip := range ips {
+		ip = ip.Unmap()
+		network := "tcp" // for "::" a socket that takes IPv4 too, as stunnel's does
+		if ip.Is4() {
+			network = "tcp4"
+		}
+		out = append(out, listenAddr{network, netip.AddrPortFrom(ip, uint16(port)).String(), ip.String() + ":" + strconv.Itoa(port)})
+	}
+	return out, nil
+}
+
+// listen binds an address with the socket options of scope a.
+func (s *Service) listen(ctx context.Context, a listenAddr) (net.Listener, error) {
+	// Neither keep-alive probes nor multipath TCP, which Go would turn on by itself:
+	// a listener of stunnel has the system's defaults.
+	lc := net.ListenConfig{Control: s.control('a'), KeepAlive: -1, KeepAliveConfig: net.KeepAliveConfig{Enable: false}}
+	lc.SetMultipathTCP(false)
+	if a.network == "unix" {
+		removeStale(a.address)
+	}
+	return lc.Listen(ctx, a.network, a.address)
+}
+
+// setListenOptions gives a listener that a reload keeps the new socket options.
+func (s *Service) setListenOptions(ln net.Listener) error {
+	control := s.control('a')
+	sc, ok := ln.(syscall.Conn)
+	if control == nil || !ok {
+		return nil
+	}
+	rc, err := sc.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return control(ln.Addr().Network(), "", rc)
+}
+
+// descriptor is a listener's file descriptor, for the log.
+func descriptor(ln net.Listener) int {
+	fd := -1
+	if sc, ok := ln.(syscall.Conn); ok {
+		if rc, err := sc.SyscallConn(); err == nil {
+			rc.Control(func(f uintptr) { fd = int(f) })
+		}
+	}
+	return fd
+}
+
+// printed is a bound address as stunnel prints it. Port 0 has become a real one.
+func printed(a net.Addr, asked listenAddr) string {
+	if strings.HasSuffix(asked.text, ":0") {
+		return plainAddr(a)
+	}
+	return asked.text
+}
+
+// plainAddr prints an address without brackets, as stunnel does.
+func plainAddr(a net.Addr) string {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		ip, _ := netip.AddrFromSlice(a.IP)
+		ip = ip.Unmap()
+		if a.Zone != "" && ip.Is6() {
+			ip = ip.WithZone(a.Zone)
+		}
+		b := make([]byte, 0, 24)
+		b = ip.AppendTo(b)
+		b = append(b, ':')
+		return string(strconv.AppendInt(b, int64(a.Port), 10))
+	case *net.UnixAddr:
+		if a.Name == "" || a.Name == "@" {
+			return "unix:socket"
+		}
+		return a.Name
+	case nil:
+		return "unknown"
+	}
+	return a.String()
+}
+
+// sentence begins an errno's text with a capital, as the C library does.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,167 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
+	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
+)
+
+// A note is a fact that a guest annotated.
+type note struct{ key, value string }
+
+// negotiate runs the service's protocol.
+func (c *connection) negotiate() error {
+	if err := c.slot(); err != nil {
+		return &stageError{stageGuest, err}
+	}
+	defer func() { <-c.svc.slots }()
+	out, err := c.svc.proto.Negotiate(c.ctx, lender{c}, c.svc.limits)
+	for _, n := range c.notes {
+		c.log.Infof("%s: %s=%q", c.svc.conf.Protocol, n.key, n.value)
+	}
+	if err != nil {
+		var failed *stageError
+		if errors.As(err, &failed) && failed.stage == stageTLS {
+			c.report(failed) // the reason behind what the guest says
+			return &stageError{stageGuest, err}
+		}
+		return &stageError{stageGuest, err}
+	}
+	c.left = out.Unread
+	return nil
+}
+
+// slot waits for the turn of this negotiation.
+func (c *connection) slot() error {
+	select {
+	case c.svc.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	c.log.Infof("%d negotiations of this service are under way: waiting", MaxNegotiations)
+	t := time.NewTimer(c.svc.conf.TimeoutBusy)
+	defer t.Stop()
+	select {
+	case c.svc.slots <- struct{}{}:
+		return nil
+	case <-t.C:
+		return fmt.Errorf("more than %d negotiations of one service", MaxNegotiations)
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+}
+
+// A lender is the guest.Host of a connection: a type of its own, so that a
+// negotiator sees no more of the connection than that.
+type lender struct{ c *connection }
+
+var _ guest.Host = lender{}
+
+func (l lender) Accepted() net.Conn { return l.c.accepted }
+
+func (l lender) Connect(ctx context.Context) (net.Conn, error) {
+	if err := l.c.connect(ctx); err != nil {
+		return nil, err
+	}
+	return l.c.outgoing, nil
+}
+
+// StartTLS does the handshake on the side that the config encrypts, and no other:
+// a guest cannot turn a server into a client.
+func (l lender) StartTLS(_ context.Context, side abi.Side, early []byte) (net.Conn, error) {
+	c := l.c
+	if side != c.tlsSide() {
+		return nil, &guest.CodeError{Code: abi.Denied, Err: fmt.Errorf("the config has no TLS on the %s side", side)}
+	}
+	if c.under() == nil {
+		return nil, &guest.CodeError{Code: abi.State, Err: errors.New("not connected")}
+	}
+	if err := c.handshake(c.under(), early); err != nil {
+		return nil, err
+	}
+	return c.tls, nil
+}
+
+func (l lender) Config(key string) (string, bool) { return l.c.svc.lookup(key) }
+
+func (l lender) Secret(key string) (string, bool) {
+	if key != secretOption {
+		return "", false
+	}
+	v, ok := l.c.svc.conf.ProtocolValues[key]
+	return v, ok
+}
+
+func (l lender) Annotate(key, value string) {
+	l.c.notes = append(l.c.notes, note{key, value})
+}
+
+func (l lender) Log(severity int, text string) {
+	l.c.log.Logf(logging.Level(severity), "%s: %s", l.c.svc.conf.Protocol, text)
+}
+
+// Info gives the connection's facts.
+func (l lender) Info(id abi.InfoID) (string, bool) {
+	c := l.c
+	switch id {
+	case abi.InfoService:
+		return c.svc.Name(), true
+	case abi.InfoMode:
+		if c.svc.conf.Client {
+			return "client", true
+		}
+		return "server", true
+	case abi.InfoPeerAddr:
+		return plainAddr(c.accepted.RemoteAddr()), true
+	case abi.InfoLocalAddr:
+		return plainAddr(c.accepted.LocalAddr()), true
+	case abi.InfoTargetAddr:
+		if c.outgoing == nil {
+			return "", false
+		}
+		return plainAddr(c.outgoing.RemoteAddr()), true
+	}
+	if c.tls == nil {
+		return "", false
+	}
+	return tlsFact(id, c.tls.ConnectionState())
+}
+
+func tlsFact(id abi.InfoID, cs tls.ConnectionState) (string, bool) {
+	switch id {
+	case abi.InfoSNI:
+		return cs.ServerName, cs.ServerName != ""
+	case abi.InfoALPN:
+		return cs.NegotiatedProtocol, cs.NegotiatedProtocol != ""
+	case abi.InfoTLSVersion:
+		return tlsconf.VersionName(cs.Version), true
+	case abi.InfoCipher:
+		name, _ := tlsconf.SuiteName(cs.CipherSuite)
+		return name, true
+	}
+	if len(cs.PeerCertificates) == 0 {
+		return "", false
+	}
+	cert := cs.PeerCertificates[0]
+	switch id {
+	case abi.InfoPeerSubject:
+		return verify.Name(cert.Subject), true
+	case abi.InfoPeerIssuer:
+		return verify.Name(cert.Issuer), true
+	case abi.InfoPeerSPKIHash:
+		sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
+		return hex.EncodeToString(sum[:]), true
+	}
+	return "", false
+}

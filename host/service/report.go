@@ -1,0 +1,125 @@
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
+	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
+)
+
+// This file words what happens to a connection as stunnel does, since operators'
+// scripts match on it.
+
+// logHandshake tells what was negotiated.
+func (c *connection) logHandshake(cs tls.ConnectionState) {
+	if !c.log.Enabled(logging.Notice) {
+		return
+	}
+	if c.svc.conf.VerifyChain && len(cs.PeerCertificates) > 0 {
+		c.log.Noticef("Certificate accepted at depth=0: %s", verify.Name(cs.PeerCertificates[0].Subject))
+	}
+	if !c.log.Enabled(logging.Info) {
+		return
+	}
+	who := "accepted"
+	if c.svc.conf.Client {
+		who = "connected"
+	}
+	how := "new session negotiated"
+	if cs.DidResume {
+		how = "previous session reused"
+	}
+	c.log.Infof("TLS %s: %s", who, how)
+	name, bits := tlsconf.SuiteName(cs.CipherSuite)
+	c.log.Infof("%s ciphersuite: %s (%d-bit encryption)", tlsconf.VersionName(cs.Version), name, bits)
+	if cs.CurveID != 0 {
+		c.log.Infof("Peer temporary key: %s", cs.CurveID)
+	}
+}
+
+// report logs why a connection was not established.
+func (c *connection) report(err error) {
+	var failed *stageError
+	if !errors.As(err, &failed) {
+		c.log.Errf("%v", err)
+		return
+	}
+	switch failed.stage {
+	case stageTLS:
+		c.reportTLS(failed.err)
+	case stageGuest:
+		c.reportGuest(failed.err)
+	case stageConnect: // the dialer has said it
+	}
+}
+
+func (c *connection) reportTLS(err error) {
+	call := "SSL_accept"
+	if c.svc.conf.Client {
+		call = "SSL_connect"
+	}
+	var v *verify.Error
+	switch {
+	case errors.As(err, &v) && v.Cert != nil:
+		if v.Subject {
+			c.log.Warnf("CERT: %s", v.Reason)
+		} else {
+			c.log.Warnf("CERT: Pre-verification error: %s", v.Reason)
+		}
+		c.log.Warnf("Rejected by CERT at depth=%d: %s", v.Depth, verify.Name(v.Cert.Subject))
+		c.log.Errf("%s: certificate verify failed", call)
+	default:
+		c.log.Errf("%s: %s", call, reason(err))
+	}
+}
+
+func (c *connection) reportGuest(err error) {
+	var g *guest.Error
+	if !errors.As(err, &g) {
+		c.log.Errf("%s: %s", c.svc.conf.Protocol, reason(err))
+		return
+	}
+	switch g.Kind {
+	case guest.KindCancelled:
+		c.log.Debugf("%v", g)
+	default:
+		c.log.Errf("%v", g)
+	}
+	if g.Trace != "" && c.log.Enabled(logging.Debug) {
+		for line := range strings.SplitSeq(g.Trace, "\n") {
+			c.log.Debugf("%s", line)
+		}
+	}
+}
+
+// reason is an error's text in OpenSSL's or the C library's words where scripts
+// look for those.
+func reason(err error) string {
+	var errno syscall.Errno
+	var alert tls.AlertError
+	switch {
+	case err == nil:
+		return "unknown"
+	case strings.Contains(err.Error(), "didn't provide a certificate"):
+		return "peer did not return a certificate"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "s_poll_wait: TIMEOUTbusy exceeded: sending reset"
+	case errors.Is(err, context.Canceled):
+		return "terminated"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "Peer suddenly disconnected"
+	case errors.As(err, &errno):
+		return sentence(errno.Error()) + " (" + itoa(int(errno)) + ")"
+	case errors.As(err, &alert):
+		return alert.Error()
+	}
+	return strings.TrimPrefix(err.Error(), "tls: ")
+}

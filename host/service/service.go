@@ -1,0 +1,279 @@
+// Package service joins the parts: a listener's connection, its negotiation, its
+// handshake, and the relay.
+//
+// A [Set] is a configuration built whole: certificates read, guests compiled,
+// names looked up, nothing bound. A [Server] runs one Set at a time and takes
+// another by Apply without refusing a connection in between.
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/dial"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/meter"
+	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
+	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
+)
+
+// MaxNegotiations is how many negotiations of one service may be under way; a
+// connection over it waits for its turn as long as TIMEOUTbusy. It bounds what
+// guests' memories can come to: with guestMemory's default, 16 MiB each.
+const MaxNegotiations = 1024
+
+// A Negotiator is the conversation before the relay: a guest module, or in
+// benchmarks a function in Go to compare guests with.
+type Negotiator interface {
+	Negotiate(ctx context.Context, h guest.Host, l guest.Limits) (*guest.Outcome, error)
+}
+
+// A Service is a section of the configuration, built. It is immutable but for
+// the dialer's turn, and shared by its connections.
+type Service struct {
+	conf   *config.Service
+	tls    *tlsconf.Context
+	dialer *dial.Dialer
+	proto  Negotiator    // nil: the built-in order
+	module *guest.Module // proto, when it is a guest
+	slots  chan struct{} // one for each negotiation under way
+	limits guest.Limits
+	fixed  map[string]string // what a guest's config call can read
+	level  logging.Level
+	local  func(network, address string, c syscall.RawConn) error // socket = l:; nil: none
+}
+
+// Name is the section's name.
+func (s *Service) Name() string { return s.conf.Name }
+
+// A Set is a whole configuration, built but not running.
+type Set struct {
+	Config   *config.Config
+	Services []*Service
+	runtime  *guest.Runtime // nil when no service has a protocol
+}
+
+// Options are what Build needs beside the configuration.
+type Options struct {
+	Log *logging.Log
+	// Interpreter runs guests without compiling them to machine code.
+	Interpreter bool
+	// Native gives a negotiator for a service's protocol instead of a guest; nil:
+	// always a guest. For measuring what a guest costs.
+	Native func(protocol string) Negotiator
+}
+
+// Build reads certificates, compiles guests and looks names up, for all services.
+// Its error is a config.Errors with everything that is wrong. Close the Set when
+// no connection needs it any more.
+func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
+	set := &Set{Config: c}
+	log := o.Log.Logger("ui")
+	var errs config.Errors
+	note := func(s *config.Service, err error) {
+		var many config.Errors
+		var one *config.Error
+		switch {
+		case errors.As(err, &many):
+			errs = append(errs, many...)
+		case errors.As(err, &one):
+			errs = append(errs, one)
+		default:
+			errs = append(errs, s.Errorf("", "%v", err))
+		}
+	}
+	for _, sc := range c.Services {
+		log.Infof("Initializing service [%s]", sc.Name)
+		s, err := set.build(ctx, sc, o)
+		if err != nil {
+			note(sc, err)
+			continue
+		}
+		set.Services = append(set.Services, s)
+	}
+	if len(errs) > 0 {
+		set.Close(ctx)
+		return nil, errs
+	}
+	return set, nil
+}
+
+func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (*Service, error) {
+	log := o.Log.Logger("ui")
+	s := &Service{conf: sc, level: logging.Level(sc.Debug)}
+	var errs config.Errors
+	var err error
+	if s.tls, err = tlsconf.Build(sc); err != nil {
+		var e *config.Error
+		if !errors.As(err, &e) {
+			return nil, err
+		}
+		errs = append(errs, e)
+	} else {
+		for _, w := range s.tls.Warnings {
+			log.Warnf("%s", w)
+		}
+	}
+	if sc.Protocol != "" {
+		if err := s.loadProtocol(ctx, set, o); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	s.local = s.control('l')
+	s.dialer = dial.New(ctx, sc.Connect, dial.Options{
+		Failover: sc.Failover,
+		Timeout:  sc.TimeoutConnect,
+		Control:  s.control('r'),
+	}, log)
+	return s, nil
+}
+
+// loadProtocol finds, checks and compiles the guest of a service.
+func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config.Error {
+	sc, log := s.conf, o.Log.Logger("ui")
+	s.slots = make(chan struct{}, MaxNegotiations)
+	s.limits = guest.Limits{
+		Fuel:  sc.Guest.CPU,
+		Pages: sc.Guest.Memory,
+		Clear: sc.Guest.Bytes,
+		Time:  sc.Guest.Timeout,
+		Busy:  sc.TimeoutBusy,
+	}
+	s.fixed = guestConfig(sc)
+	o.Log.AddSecret(sc.ProtocolValues[secretOption])
+	if o.Native != nil {
+		if s.proto = o.Native(sc.Protocol); s.proto != nil {
+			return nil
+		}
+	}
+	src, err := findGuest(sc, set.Config.Global.GuestPath)
+	if err != nil {
+		return err
+	}
+	if set.runtime == nil {
+		rt, err := guest.NewRuntime(ctx, guest.RuntimeOptions{
+			CacheDir:    set.Config.Global.GuestCache,
+			Interpreter: o.Interpreter,
+		})
+		if err != nil {
+			return sc.Errorf("protocol", "%v", err)
+		}
+		set.runtime = rt
+	}
+	m, lerr := set.runtime.Load(ctx, src)
+	if lerr != nil {
+		return sc.Errorf("protocol", "%v", lerr)
+	}
+	say := func(severity int, text string) { log.Logf(logging.Level(severity), "%s: %s", sc.Protocol, text) }
+	if err := m.Configure(ctx, s.lookup, say, s.limits); err != nil {
+		return sc.Errorf("protocol", "%v", err)
+	}
+	s.proto, s.module = m, m
+	return nil
+}
+
+// secretOption is the option that a guest reads by secret, never by config.
+const secretOption = "protocolpassword"
+
+// guestConfig is what a guest's config call gives, by abi's keys.
+func guestConfig(sc *config.Service) map[string]string {
+	m := map[string]string{abi.KeyService: sc.Name, abi.KeyClient: "no"}
+	if sc.Client {
+		m[abi.KeyClient] = "yes"
+	}
+	for k, v := range sc.ProtocolValues {
+		if k != secretOption {
+			m[k] = v
+		}
+	}
+	if len(sc.ProtocolHeader) > 0 {
+		m["protocolheader"] = strings.Join(sc.ProtocolHeader, "\n")
+	}
+	for _, o := range sc.Guest.Options {
+		m[abi.OptionKeyPrefix+o.Key] = o.Value
+	}
+	return m
+}
+
+func (s *Service) lookup(key string) (string, bool) {
+	v, ok := s.fixed[key]
+	return v, ok
+}
+
+// findGuest finds a protocol's module: a file if the name has a slash, else a
+// bundled guest, else NAME.wasm in the directories of guestPath.
+func findGuest(sc *config.Service, path []string) (guest.Source, *config.Error) {
+	src := guest.Source{Name: sc.Protocol, Hash: sc.Guest.Hash}
+	for _, a := range sc.Guest.Allow {
+		src.Allow = append(src.Allow, abi.Capability(a))
+	}
+	if strings.Contains(sc.Protocol, "/") {
+		return readGuest(sc, src, sc.Protocol)
+	}
+	if wasm, ok := stdproto.Lookup(sc.Protocol); ok {
+		src.Wasm = wasm
+		src.Allow = append(src.Allow, stdproto.Grants(sc.Protocol)...)
+		return src, nil
+	}
+	for _, dir := range path {
+		file := filepath.Join(dir, sc.Protocol+".wasm")
+		if _, err := os.Stat(file); err == nil {
+			return readGuest(sc, src, file)
+		}
+	}
+	e := sc.Errorf("protocol", "Protocol not supported")
+	e.Hint = "bundled are " + strings.Join(stdproto.Names(), ", ") + "; a module of your own is found as NAME.wasm in guestPath, or by a path with a slash"
+	return src, e
+}
+
+func readGuest(sc *config.Service, src guest.Source, file string) (guest.Source, *config.Error) {
+	fi, err := os.Stat(file)
+	if err != nil {
+		return src, sc.Errorf("protocol", "%v", err)
+	}
+	// Before it is read: a device or a huge file would be taken into memory whole.
+	if !fi.Mode().IsRegular() || fi.Size() > meter.MaxModuleSize {
+		return src, sc.Errorf("protocol", "%s is not a file of at most %d MiB", file, meter.MaxModuleSize>>20)
+	}
+	if src.Wasm, err = os.ReadFile(file); err != nil {
+		return src, sc.Errorf("protocol", "%v", err)
+	}
+	return src, nil
+}
+
+// Close frees the guests. Connections that run them must have ended.
+func (set *Set) Close(ctx context.Context) error {
+	if set.runtime == nil {
+		return nil
+	}
+	return set.runtime.Close(ctx)
+}
+
+// tlsConfig is the service's *tls.Config.
+func (s *Service) tlsConfig() *tls.Config { return s.tls.Config }
+
+// control sets the socket options of a scope ('a', 'l' or 'r') before a socket is
+// used; nil when there is nothing to set.
+func (s *Service) control(scope byte) func(network, address string, c syscall.RawConn) error {
+	var opts []config.SocketOption
+	for _, o := range s.conf.Socket {
+		if o.Scope == scope {
+			opts = append(opts, o)
+		}
+	}
+	if len(opts) == 0 {
+		return nil
+	}
+	return func(network, _ string, c syscall.RawConn) error { return setOptions(network, c, opts) }
+}

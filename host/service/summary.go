@@ -1,0 +1,61 @@
+package service
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
+)
+
+// Warnings lists what is doubtful in the services' TLS set-up.
+func (set *Set) Warnings() []string {
+	var all []string
+	for _, s := range set.Services {
+		all = append(all, s.tls.Warnings...)
+	}
+	return all
+}
+
+// Summary describes a service in the columns of the check command: name, mode,
+// accept, connect, protocol, certificate, and what is asked of the peer.
+func (s *Service) Summary() []string {
+	mode, cert, proto := "server", "-", "-"
+	if s.conf.Client {
+		mode = "client"
+	}
+	if c := s.tls.Config.Certificates; len(c) > 0 {
+		cert = fmt.Sprintf("%s, until %s", verify.Name(c[0].Leaf.Subject), c[0].Leaf.NotAfter.Format("2006-01-02"))
+	}
+	if s.module != nil {
+		proto = fmt.Sprintf("%s (sha256:%.12s)", s.conf.Protocol, s.module.Hash)
+	}
+	return []string{s.conf.Name, mode, addresses(s.conf.Accept), addresses(s.conf.Connect), proto, cert, s.peer()}
+}
+
+func addresses(as []config.Address) string {
+	if len(as) == 0 {
+		return "-"
+	}
+	var texts []string
+	for _, a := range as {
+		texts = append(texts, a.String())
+	}
+	return strings.Join(texts, " ")
+}
+
+func (s *Service) peer() string {
+	switch {
+	case s.conf.VerifyChain && len(s.conf.CheckHost) > 0:
+		return "verified as " + strings.Join(s.conf.CheckHost, " or ")
+	case s.conf.VerifyChain && (s.conf.RequireCert || s.conf.Client):
+		return "verified"
+	case s.conf.VerifyChain:
+		return "verified if it has a certificate"
+	case s.conf.RequireCert:
+		return "any certificate"
+	case s.conf.Client:
+		return "not verified"
+	}
+	return "anyone"
+}

@@ -1,0 +1,57 @@
+package verify
+
+import (
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"strings"
+)
+
+// attributes are the short names that OpenSSL prints for a name's parts.
+var attributes = map[string]string{
+	"2.5.4.3":                    "CN",
+	"2.5.4.4":                    "SN",
+	"2.5.4.5":                    "serialNumber",
+	"2.5.4.6":                    "C",
+	"2.5.4.7":                    "L",
+	"2.5.4.8":                    "ST",
+	"2.5.4.9":                    "street",
+	"2.5.4.10":                   "O",
+	"2.5.4.11":                   "OU",
+	"2.5.4.12":                   "title",
+	"2.5.4.17":                   "postalCode",
+	"2.5.4.42":                   "GN",
+	"0.9.2342.19200300.100.1.1":  "UID",
+	"0.9.2342.19200300.100.1.25": "DC",
+	"1.2.840.113549.1.9.1":       "emailAddress",
+}
+
+// Name prints a subject or issuer as stunnel's log has it: C=PL, O=X, CN=y, in
+// the certificate's own order. Control characters do not pass.
+func Name(n pkix.Name) string {
+	var b strings.Builder
+	for _, a := range n.Names {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s=%s", attribute(a.Type), clean(fmt.Sprint(a.Value)))
+	}
+	return b.String()
+}
+
+func attribute(oid asn1.ObjectIdentifier) string {
+	if s, ok := attributes[oid.String()]; ok {
+		return s
+	}
+	return oid.String()
+}
+
+// clean keeps a peer's certificate from writing lines of its own into a log.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '.'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,191 @@
+// Package verify judges a TLS peer's certificate as a service's options ask.
+//
+// crypto/tls is always told to accept any certificate, and a Verifier's Check
+// runs as its VerifyConnection: on full handshakes and on resumed ones alike, so
+// a session ticket never outlives the trust that it was given under.
+package verify
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// An Error says why a certificate was rejected, in OpenSSL's words where it has
+// some, since operators look for them.
+type Error struct {
+	Reason  string            // "self-signed certificate", "certificate has expired", ...
+	Depth   int               // of the certificate that the reason is about; 0 is the peer's own
+	Cert    *x509.Certificate // nil when the peer sent none
+	Subject bool              // the chain is good, the name is another
+}
+
+func (e *Error) Error() string {
+	if e.Cert == nil {
+		return e.Reason
+	}
+	return fmt.Sprintf("certificate verify failed: %s at depth=%d: %s", e.Reason, e.Depth, Name(e.Cert.Subject))
+}
+
+// ErrNoCertificate is the error when a certificate is required and none came.
+var ErrNoCertificate = &Error{Reason: "peer did not return a certificate"}
+
+// A Verifier holds what a service trusts. The zero value accepts everything.
+// It is safe for concurrent use.
+type Verifier struct {
+	Server  bool     // the peer is a server
+	Require bool     // a certificate must come
+	Chain   bool     // its chain must lead to an anchor
+	Hosts   []string // checkHost: one must match
+
+	anchors       *x509.CertPool
+	intermediates []*x509.Certificate
+	now           func() time.Time
+}
+
+// SetTrusted tells the certificates of CAfile. Only self-signed ones are trust
+// anchors, as OpenSSL has it; crypto/x509 alone would take any of them for one,
+// and so trust an intermediate whose root was removed on purpose.
+func (v *Verifier) SetTrusted(certs []*x509.Certificate) {
+	v.anchors = x509.NewCertPool()
+	v.intermediates = nil
+	for _, c := range certs {
+		if SelfSigned(c) {
+			v.anchors.AddCert(c)
+		} else {
+			v.intermediates = append(v.intermediates, c)
+		}
+	}
+}
+
+// SelfSigned says whether a certificate is its own issuer.
+func SelfSigned(c *x509.Certificate) bool {
+	return string(c.RawIssuer) == string(c.RawSubject) &&
+		(len(c.AuthorityKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
+}
+
+// Check is for tls.Config's VerifyConnection. Its errors are *Error.
+func (v *Verifier) Check(cs tls.ConnectionState) error {
+	if len(cs.PeerCertificates) == 0 {
+		if v.Require {
+			return ErrNoCertificate
+		}
+		return nil
+	}
+	if !v.Chain {
+		return nil
+	}
+	leaf := cs.PeerCertificates[0]
+	usage := x509.ExtKeyUsageClientAuth
+	if v.Server {
+		usage = x509.ExtKeyUsageServerAuth
+	}
+	pool := x509.NewCertPool()
+	for _, c := range cs.PeerCertificates[1:] {
+		pool.AddCert(c)
+	}
+	for _, c := range v.intermediates {
+		pool.AddCert(c)
+	}
+	o := x509.VerifyOptions{Roots: v.anchors, Intermediates: pool, KeyUsages: []x509.ExtKeyUsage{usage}}
+	if o.Roots == nil {
+		o.Roots = x509.NewCertPool() // never the system's
+	}
+	if v.now != nil {
+		o.CurrentTime = v.now()
+	}
+	if _, err := leaf.Verify(o); err != nil {
+		return chainError(err, cs.PeerCertificates)
+	}
+	if len(v.Hosts) > 0 && !v.matchHost(leaf) {
+		return &Error{Reason: "Subject checks failed", Cert: leaf, Subject: true}
+	}
+	return nil
+}
+
+// chainError puts crypto/x509's verdict in OpenSSL's words.
+func chainError(err error, sent []*x509.Certificate) *Error {
+	leaf := sent[0]
+	at := func(c *x509.Certificate, reason string) *Error {
+		for i, s := range sent {
+			if s.Equal(c) {
+				return &Error{Reason: reason, Depth: i, Cert: c}
+			}
+		}
+		return &Error{Reason: reason, Depth: len(sent), Cert: c}
+	}
+	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var critical x509.UnhandledCriticalExtension
+	switch {
+	case errors.As(err, &invalid):
+		c := invalid.Cert
+		if c == nil {
+			c = leaf
+		}
+		switch invalid.Reason {
+		case x509.Expired:
+			if time.Now().Before(c.NotBefore) {
+				return at(c, "certificate is not yet valid")
+			}
+			return at(c, "certificate has expired")
+		case x509.IncompatibleUsage:
+			return at(c, "unsuitable certificate purpose")
+		case x509.NotAuthorizedToSign:
+			return at(c, "invalid CA certificate")
+		case x509.TooManyIntermediates:
+			return at(c, "path length constraint exceeded")
+		case x509.CANotAuthorizedForThisName, x509.NameMismatch:
+			return at(c, "permitted subtree violation")
+		}
+		return at(c, invalid.Error())
+	case errors.As(err, &critical):
+		return at(leaf, "unhandled critical extension")
+	case errors.As(err, &unknown):
+		if len(sent) == 1 && SelfSigned(leaf) {
+			return at(leaf, "self-signed certificate")
+		}
+		if last := sent[len(sent)-1]; SelfSigned(last) {
+			return at(last, "self-signed certificate in certificate chain")
+		}
+		return at(leaf, "unable to get local issuer certificate")
+	}
+	return at(leaf, err.Error())
+}
+
+// matchHost says whether one of the host names stands in the certificate. A
+// certificate without DNS names is matched by its common name, as OpenSSL does
+// and crypto/x509 does not.
+func (v *Verifier) matchHost(c *x509.Certificate) bool {
+	for _, h := range v.Hosts {
+		if len(c.DNSNames) > 0 {
+			for _, name := range c.DNSNames {
+				if matchName(name, h) {
+					return true
+				}
+			}
+		} else if c.Subject.CommonName != "" && matchName(c.Subject.CommonName, h) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchName compares a name or wildcard pattern of a certificate with a host
+// name. One star is allowed, for the first label alone and not above a top-level
+// domain (RFC 6125, section 6.4.3).
+func matchName(pattern, host string) bool {
+	pattern, host = strings.ToLower(pattern), strings.ToLower(host)
+	if pattern == host {
+		return pattern != "" && !strings.ContainsRune(pattern, 0)
+	}
+	rest, ok := strings.CutPrefix(pattern, "*.")
+	if !ok || strings.Contains(rest, "*") || !strings.Contains(rest, ".") {
+		return false
+	}
+	label, suffix, ok := strings.Cut(host, ".")
+	return ok && label != "" && suffix == rest
+}
