@@ -45,12 +45,13 @@ fn log_in(s: &mut Session) -> Outcome {
     };
     let mechanism = options::mechanism()?;
     hello(s)?;
-    let offered = s.reply.extension("AUTH").unwrap_or(&[]);
-    if !contains_word(offered, mechanism.name()) {
-        return Err(Refusal::new(
-            Class::Peer,
-            &[Say("server does not offer AUTH "), Say(mechanism.name()), Say(" but "), Quote(offered)],
-        ));
+    match s.reply.extension("AUTH") {
+        None => return Err(Refusal::new(Class::Peer, &[Say("server does not offer AUTH")])),
+        Some(offered) if !contains_word(offered, mechanism.name()) => {
+            let parts = [Say("server does not offer AUTH "), Say(mechanism.name()), Say(" but "), Quote(offered)];
+            return Err(Refusal::new(Class::Peer, &parts));
+        }
+        Some(_) => {}
     }
     match mechanism {
         Mechanism::Plain => auth_plain(s, user, password),

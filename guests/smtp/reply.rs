@@ -58,9 +58,9 @@ impl Reply {
         };
         self.code = code;
         self.len += line.len();
-        match self.buf.get_mut(self.len..self.len + 2) {
-            Some(end) => end.copy_from_slice(b"\r\n"),
-            None => return Err(unlike(what, " is longer than 4096 bytes")),
+        match self.buf.get_mut(self.len..REPLY_MAX) {
+            Some([cr, lf, ..]) => (*cr, *lf) = (b'\r', b'\n'),
+            _ => return Err(unlike(what, " is longer than 4096 bytes")),
         }
         self.len += 2;
         Ok(last)

@@ -1,0 +1,124 @@
+package stdproto_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A flight is a transcript of testdata/flights: a config, and who says what.
+//
+//	-- conf --
+//	client = yes                  service options; protocolPassword is a secret
+//	guestOption = detectTLS=200
+//	-- talk --
+//	connect refused               the dial fails (else it succeeds without a word)
+//	S: TEXT                       the server, on the outgoing side, sends a line
+//	S< TEXT                       the server must receive this line
+//	L: TEXT, L< TEXT              the same for the accepted side
+//	tls S, tls L                  the guest starts TLS on that side, and it succeeds
+//	eof S, eof L                  that side sends no more
+//	wait MS                       nothing happens for so long
+//	annotate KEY "VALUE"          what the guest told the host, in this order
+//	log LEVEL "TEXT"
+//	close: CLASS "REASON"         how it ends: refused, or
+//	relay                         handed over, and then
+//	unread L: TEXT                what the relay finds received already
+//	-- bytes --
+//
+// TEXT is a line without its CR LF, or bytes as they are in Go's double quotes, with
+// *N for so many times. All must be as written: what a guest sends beside it fails
+// the flight. Each is run twice, with reads that give what there is and with reads
+// that give one byte; where the second differs, its talk is in the section bytes.
+type flight struct {
+	config, secrets map[string]string
+	talk, bytes     []step
+}
+
+// A step is a line of a talk.
+type step struct {
+	line int
+	verb string // "S:", "L<", "tls", "close:", ...
+	rest string
+}
+
+func parseFlight(text string) (*flight, error) {
+	f := &flight{config: map[string]string{"client": "no", "service": "flight"}, secrets: map[string]string{}}
+	section := "" // what stands before the first section says what the flight is about
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		if name, ok := strings.CutPrefix(line, "-- "); ok {
+			section = strings.TrimSuffix(name, " --")
+			continue
+		}
+		switch section {
+		case "":
+		case "conf":
+			if err := f.parseConf(line); err != nil {
+				return nil, err
+			}
+		case "talk":
+			f.talk = append(f.talk, parseStep(i+1, line))
+		case "bytes":
+			f.bytes = append(f.bytes, parseStep(i+1, line))
+		default:
+			return nil, fmt.Errorf("unknown section %q", section)
+		}
+	}
+	if len(f.talk) == 0 {
+		return nil, fmt.Errorf("no talk")
+	}
+	if f.bytes == nil {
+		f.bytes = f.talk
+	}
+	return f, nil
+}
+
+func (f *flight) parseConf(line string) error {
+	name, value, ok := strings.Cut(line, "=")
+	if !ok {
+		return fmt.Errorf("conf: %q is no option", line)
+	}
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	switch key := strings.ToLower(name); key {
+	case "guestoption":
+		option, setting, _ := strings.Cut(value, "=")
+		f.config["option."+option] = setting
+	case "protocolpassword":
+		f.secrets[key] = value
+	default:
+		f.config[key] = value
+	}
+	return nil
+}
+
+func parseStep(number int, line string) step {
+	verb, rest, _ := strings.Cut(line, " ")
+	if verb == "unread" {
+		side, text, _ := strings.Cut(rest, " ")
+		verb, rest = verb+" "+side, text
+	}
+	return step{number, verb, rest}
+}
+
+// text is what a step puts on the wire.
+func (s step) text() (string, error) {
+	if !strings.HasPrefix(s.rest, `"`) {
+		return s.rest + "\r\n", nil
+	}
+	quoted, err := strconv.QuotedPrefix(s.rest)
+	if err != nil {
+		return "", fmt.Errorf("line %d: %q: %w", s.line, s.rest, err)
+	}
+	text, err := strconv.Unquote(quoted)
+	if err != nil {
+		return "", fmt.Errorf("line %d: %q: %w", s.line, s.rest, err)
+	}
+	if times, ok := strings.CutPrefix(s.rest[len(quoted):], "*"); ok {
+		n, err := strconv.Atoi(times)
+		if err != nil {
+			return "", fmt.Errorf("line %d: %q: %w", s.line, s.rest, err)
+		}
+		return strings.Repeat(text, n), nil
+	}
+	return text, nil
+}
