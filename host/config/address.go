@@ -18,7 +18,7 @@ const maxUnixPath = 107
 func ParseAddress(s string, accept bool) (Address, error) {
 	if strings.HasPrefix(s, "/") {
 		if len(s) > maxUnixPath {
-			return Address{}, fmt.Errorf("Unix socket path is longer than %d bytes", maxUnixPath)
+			return Address{}, fmt.Errorf("the path of the socket is longer than %d bytes", maxUnixPath)
 		}
 		return Address{Unix: s}, nil
 	}
@@ -57,7 +57,7 @@ func checkPort(port string, accept bool) error {
 		return nil
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil || port[0] == '+' || port[0] == '-' {
-		return fmt.Errorf("Unknown TCP service \"%s\"", port)
+		return fmt.Errorf("unknown TCP service %q", port)
 	}
 	return nil
 }

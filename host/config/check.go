@@ -16,17 +16,17 @@ func finish(s *Service, st *state) Errors {
 	if s.Cert != "" && s.Key == "" {
 		s.Key = s.Cert
 	}
-	if !s.Client && s.Cert == "" && !st.refused("cert", "psksecrets", "engineid", "enginenum") {
+	if !s.Client && s.Cert == "" && !st.refused("client", "cert", "psksecrets", "engineid", "enginenum") {
 		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or client = yes")
 	}
-	if s.VerifyChain && s.CAfile == "" && !st.refused("caengine", "capath", "castore") {
+	if s.VerifyChain && s.CAfile == "" && !st.refused("cafile", "caengine", "capath", "castore") {
 		missing(`Either "CAengine", "CAfile" or "CApath" has to be configured`,
 			"add CAfile = FILE with the certificates of the authorities you trust")
 	}
 	if len(s.CheckHost) > 0 && !s.VerifyChain && !st.refused("verify", "verifychain", "verifypeer") {
 		missing(`Either "verifyChain" or "verifyPeer" has to be enabled`, "set verifyChain = yes")
 	}
-	if e := checkSNI(s); e != nil {
+	if e := checkSNI(s); e != nil && !st.refused("client") {
 		errs = append(errs, e)
 	}
 	if e := settleVersions(s); e != nil {
@@ -60,9 +60,9 @@ func settleVersions(s *Service) *Error {
 			disabled = append(disabled, versions[i])
 		}
 	}
-	low, high, err := narrow(s.MinVersion, s.MaxVersion, disabled)
-	if err != nil {
-		return s.Errorf("", "%v", err).
+	low, high, problem := narrow(s.MinVersion, s.MaxVersion, disabled)
+	if problem != "" {
+		return s.Errorf("", "%s", problem).
 			WithHint("let sslVersionMin, sslVersionMax and the NO_TLSv1 options leave versions that follow each other")
 	}
 	s.MinVersion, s.MaxVersion = low, high
@@ -75,7 +75,7 @@ func endpoints(s *Service, st *state) (n int, sure bool) {
 	for _, given := range []bool{
 		len(s.Accept) > 0,
 		len(s.Connect) > 0,
-		!s.Client && s.SNISet,
+		!s.Client && s.SNISet && strings.Contains(s.SNI, ":"),
 		!s.Client && s.Protocol == "socks",
 		s.Client && s.Protocol == "capwinctrl",
 	} {
@@ -97,14 +97,14 @@ func endpointHint(s *Service, n int) string {
 }
 
 // checkGlobal returns what is wrong with the global options as a whole.
-func checkGlobal(g *Global) Errors {
+func checkGlobal(g *Global, st *state) Errors {
 	var errs Errors
 	// A daemon's working directory is the root directory.
 	for _, path := range []struct{ value, reason string }{
 		{g.Output, "Log file must include full path name"},
 		{g.Pid, "Pid file must include full path name"},
 	} {
-		if g.Foreground == Background && path.value != "" && path.value[0] != '/' {
+		if g.Foreground == Background && !st.refused("foreground") && path.value != "" && path.value[0] != '/' {
 			errs = append(errs, &Error{Part: PartGlobal, Reason: path.reason,
 				Hint: "write the path from / on, or set foreground = yes"})
 		}

@@ -11,24 +11,27 @@ import (
 // editor's backups too, as stunnel does. Links to files count as files.
 func (p *loader) include(dir string) *Error {
 	const reason = "Failed to include directory"
-	real, err := filepath.EvalSymlinks(dir)
+	if dir == "" { // which filepath would take for the working directory
+		return refuse(reason, "write the path of a directory")
+	}
+	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return refuse(reason, fmt.Sprintf("%v: write the path of a directory that exists", unwrapPath(err)))
 	}
-	if abs, err := filepath.Abs(real); err == nil {
-		real = abs
+	if abs, err := filepath.Abs(resolved); err == nil {
+		resolved = abs
 	}
-	if slices.Contains(p.dirs, real) {
+	if slices.Contains(p.dirs, resolved) {
 		return refuse(reason, "the directory is being included already: one of its files includes it again")
 	}
 	if len(p.dirs) == MaxIncludeDepth {
 		return refuse(reason, fmt.Sprintf("directories include each other more than %d deep", MaxIncludeDepth))
 	}
-	entries, err := os.ReadDir(real)
+	entries, err := os.ReadDir(resolved)
 	if err != nil {
 		return refuse(reason, fmt.Sprintf("%v: write the path of a directory that can be read", unwrapPath(err)))
 	}
-	p.dirs = append(p.dirs, real)
+	p.dirs = append(p.dirs, resolved)
 	defer func() { p.dirs = p.dirs[:len(p.dirs)-1] }()
 	for _, entry := range entries { // sorted by name
 		if e := p.includeFile(filepath.Join(dir, entry.Name())); e != nil {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -26,8 +25,8 @@ func Load(path string) (*Config, error) {
 		name = abs
 	}
 	// Descriptors under /dev/fd have no path of their own; they keep the name given.
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
+	if resolved, err := filepath.EvalSymlinks(name); err == nil {
+		name = resolved
 	}
 	return load(path, name, f)
 }
@@ -69,15 +68,15 @@ type loader struct {
 	dirs     []string // being included, outermost first
 }
 
-// read applies one file.
+// read applies one file, line by line, so that errors come in file order.
 func (p *loader) read(name string, r io.Reader) {
 	p.files++
-	items, errs := scan(name, r)
-	p.errs = append(p.errs, errs...)
-	for _, e := range errs {
-		p.state.refuse(guess(e.Text))
-	}
+	items, broken := scan(name, r)
 	for _, it := range items {
+		for len(broken) > 0 && broken[0].Line < it.line {
+			p.broken(broken[0])
+			broken = broken[1:]
+		}
 		place := Place{File: name, Line: it.line, Text: it.text}
 		if it.section {
 			p.section(it.name, place)
@@ -85,8 +84,29 @@ func (p *loader) read(name string, r io.Reader) {
 		}
 		if e := p.option(it, place); e != nil {
 			e.File, e.Line, e.Text = place.File, place.Line, place.Text
+			if !p.inGlobal() {
+				e.Section = p.service.Name
+			}
 			p.errs = append(p.errs, e)
 		}
+		if len(p.errs) >= MaxErrors {
+			return
+		}
+	}
+	for _, e := range broken {
+		p.broken(e)
+	}
+}
+
+// broken reports a line that is neither option nor section. The option that it seems
+// to be about is not missed again when the section ends.
+func (p *loader) broken(e *Error) {
+	p.errs = append(p.errs, e)
+	name := e.Text[:len(e.Text)-len(strings.TrimLeft(e.Text, letters))]
+	if o, ok := Lookup(name); ok {
+		p.state.refuse(o)
+	} else if o := nearest(name); o != nil {
+		p.state.refuse(o)
 	}
 }
 
@@ -119,13 +139,13 @@ func (p *loader) option(it item, place Place) *Error {
 		return p.unknown(it.name, refuse(reason, ""))
 	}
 	name := strings.ToLower(o.Name)
-	if o.Platform != "" && o.Platform != runtime.GOOS {
+	if !o.here() {
 		return refuse(reason, "remove the line: "+o.Name+" exists on "+o.Platform+" alone")
 	}
 	if o.Scope == GlobalScope && !p.inGlobal() {
 		return refuse(reason, o.Name+" is a global option: move the line before the first [section]")
 	}
-	if e := p.state.repeat(o, it.value, place); e != nil {
+	if e := p.state.repeat(o, it.value); e != nil {
 		return e
 	}
 	if name == "include" {
@@ -134,9 +154,10 @@ func (p *loader) option(it item, place Place) *Error {
 	t := &target{cfg: p.cfg, global: p.inGlobal(), service: p.service, place: place}
 	e := apply(o, t, it.value)
 	if e != nil {
-		p.state.refuse(name)
+		p.state.refuse(o)
 		return e
 	}
+	p.state.accept(o, it.value, place)
 	if o.Scope == ServiceScope {
 		p.service.Pos[name] = place
 	}
@@ -153,7 +174,7 @@ func apply(o *Option, t *target, value string) *Error {
 	}
 	switch o.Status {
 	case Pending:
-		return refuse(notYet, "").orHint(o.Note).orHint("remove the line, or leave this service to stunnel for now")
+		return refuse(notYet, "").orHint(o.Note).orHint("remove the line; a later release brings it")
 	case Refused:
 		return refuse(o.Name+" is not supported", o.Note)
 	case NoOp:
@@ -169,20 +190,8 @@ func (p *loader) unknown(name string, e *Error) *Error {
 	if near == nil {
 		return e.WithHint("no option is called like that; -help lists all")
 	}
-	p.state.refuse(strings.ToLower(near.Name))
+	p.state.refuse(near)
 	return e.WithHint("did you mean %s?", near.Name)
-}
-
-// guess gives the lower-case name of the option that a broken line may be about.
-func guess(line string) string {
-	name := line[:len(line)-len(strings.TrimLeft(line, letters))]
-	if o, ok := Lookup(name); ok {
-		return strings.ToLower(o.Name)
-	}
-	if o := nearest(name); o != nil && name != "" {
-		return strings.ToLower(o.Name)
-	}
-	return ""
 }
 
 func (p *loader) endService() {
@@ -191,11 +200,12 @@ func (p *loader) endService() {
 
 // end checks what can be known only after the last line.
 func (p *loader) end() {
-	p.errs = append(p.errs, checkGlobal(&p.cfg.Global)...)
 	if !p.inGlobal() {
 		p.endService()
+		p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.global)...)
 		return
 	}
+	p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.state)...)
 	p.cfg.Inetd = true
 	p.service.inetd = true
 	p.cfg.Services = []*Service{p.service}

@@ -26,7 +26,7 @@ const maxDistance = 3
 func nearest(name string) *Option {
 	var best *Option
 	limit := min(maxDistance, 1+len(name)/4) + 1
-	if len(name) > 64 { // no option is half as long; do not compute a page-long distance
+	if name == "" || len(name) > 64 { // no option is half as long; do not compute a page-long distance
 		return nil
 	}
 	for i := range Options {

@@ -17,6 +17,7 @@ const (
 	MaxFileSize     = 4 << 20  // bytes of one file
 	MaxFiles        = 4096     // files, included ones counted
 	MaxIncludeDepth = 10       // include within include
+	MaxErrors       = 1000     // reported before the rest of a file is left unread
 )
 
 // An item is one line that says something: a section's start or an option.
@@ -69,7 +70,7 @@ func tag(file, src string) (string, map[int]string, Errors) {
 	var out strings.Builder
 	var errs Errors
 	texts := map[int]string{}
-	for n := 1; src != ""; n++ {
+	for n := 1; src != "" && len(errs) < MaxErrors; n++ {
 		var line string
 		line, src, _ = strings.Cut(src, "\n")
 		// As stunnel, drop CR wherever it stands.

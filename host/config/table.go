@@ -1,6 +1,7 @@
 package config
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -65,11 +66,24 @@ func (o *Option) asksForDefault(value string) bool {
 	return slices.Contains(o.same, strings.ToLower(value))
 }
 
-// Options is every option, in the order of -help. It is never changed.
-var Options = slices.Concat(
+// here tells whether the option exists on this system.
+func (o *Option) here() bool {
+	return o.Platform == "" || o.Platform == runtime.GOOS
+}
+
+// Options is every option, in alphabetical order. It is never changed.
+var Options = sorted(
 	processOptions, globalRestOptions, globalGuestOptions,
 	connectionOptions, tlsServiceOptions, trustOptions, negotiationOptions, guestOptions,
 )
+
+func sorted(parts ...[]Option) []Option {
+	all := slices.Concat(parts...)
+	slices.SortFunc(all, func(a, b Option) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	return all
+}
 
 // A target is where one line's value goes.
 type target struct {

@@ -39,7 +39,7 @@ var guestOptions = []Option{
 	{Name: "guestAllow", Scope: ServiceScope, Form: "secret|peer|random|clock", List: true,
 		Doc: "capability granted to the guest beyond the conversation (not in stunnel)", parse: parseGuestAllow},
 	{Name: "guestBytes", Aliases: []string{"guestClear"}, Scope: ServiceScope, Form: "bytes[K|M]", Default: "64K",
-		Doc: "how much a side may send in the clear before TLS (not in stunnel)",
+		Doc: "how much may pass on a side in the clear before TLS (not in stunnel)",
 		parse: size("Illegal number of bytes", 1, MaxGuestBytes,
 			func(t *target, n int) { t.service.Guest.Bytes = n })},
 	{Name: "guestCPU", Aliases: []string{"guestFuel"}, Scope: ServiceScope, Form: "units", Default: "20000000",
@@ -59,7 +59,7 @@ var guestOptions = []Option{
 		parse: keyValue("Illegal guest option", func(t *target, kv KeyValue) {
 			t.service.Guest.Options = append(t.service.Guest.Options, kv)
 		})},
-	{Name: "guestTimeout", Scope: ServiceScope, Form: "seconds|Nms", Default: "TIMEOUTbusy",
+	{Name: "guestTimeout", Scope: ServiceScope, Form: "seconds|Nms", Default: "300 seconds",
 		Doc: "how long one negotiation may take (not in stunnel)", parse: parseGuestTimeout},
 	{Name: "policy", Scope: ServiceScope, Form: "name", List: true, Status: Pending, parse: checkFilled,
 		Doc: "guest that allows or denies a connection (not in stunnel)"},

@@ -92,7 +92,7 @@ var TLSOptions = []TLSOption{
 // parseTLSOption takes a name, in any case of letters, or one to clear with a minus
 // before it. What is set and cleared is settled when the section ends.
 func parseTLSOption(t *target, value string) *Error {
-	name, clear := strings.CutPrefix(value, "-")
+	name, minus := strings.CutPrefix(value, "-")
 	i := slices.IndexFunc(TLSOptions, func(o TLSOption) bool { return strings.EqualFold(o.Name, name) })
 	if i < 0 {
 		hint := "-options lists the names; each line sets one"
@@ -104,7 +104,7 @@ func parseTLSOption(t *target, value string) *Error {
 	o := TLSOptions[i]
 	sign := ""
 	switch {
-	case clear:
+	case minus:
 		sign = "-"
 		if o.Status == Works && !narrowsOrTicket(o.Name) {
 			t.note("options = -" + o.Name + " has no effect: " + o.Name + " always holds")

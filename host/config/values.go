@@ -105,7 +105,7 @@ func address(accept bool, store func(t *target, a Address)) parser {
 	return func(t *target, value string) *Error {
 		a, err := ParseAddress(value, accept)
 		if err != nil {
-			return refuse(err.Error(), "write PORT, HOST:PORT or the /path of a Unix socket")
+			return refuse("Illegal address: "+err.Error(), "write PORT, HOST:PORT or the /path of a Unix socket")
 		}
 		store(t, a)
 		return nil

@@ -47,13 +47,14 @@ func version(store func(t *target, v Version)) parser {
 // narrow makes one range of versions from what sslVersion, sslVersionMin, sslVersionMax
 // and the NO_TLSv1 options ask; crypto/tls knows no other shape. Versions below
 // DefaultMinVersion are in the range only if they are named, or if nothing else is left
-// of what was asked. Nothing asked stays 0.
-func narrow(lowest, highest Version, disabled []Version) (Version, Version, error) {
+// of what was asked. Nothing asked stays 0. A
+// problem is a reason for an [Error].
+func narrow(lowest, highest Version, disabled []Version) (low, high Version, problem string) {
 	if len(disabled) == 0 && highest != 0 && lowest == 0 && highest < DefaultMinVersion {
-		return TLS10, highest, nil
+		return TLS10, highest, ""
 	}
 	if len(disabled) == 0 && (lowest == 0 || highest == 0 || lowest <= highest) {
-		return lowest, highest, nil
+		return lowest, highest, ""
 	}
 	top := highest
 	if top == 0 {
@@ -76,11 +77,11 @@ func narrow(lowest, highest Version, disabled []Version) (Version, Version, erro
 		left = enabled(lowest)
 	}
 	if len(left) == 0 {
-		return 0, 0, fmt.Errorf("Invalid protocol version range")
+		return 0, 0, "Invalid protocol version range"
 	}
 	from, to := left[0], left[len(left)-1]
 	if int(to-from) != len(left)-1 {
-		return 0, 0, fmt.Errorf("TLS versions %v to %v with a gap between them are not possible", from, to)
+		return 0, 0, fmt.Sprintf("TLS versions %v to %v with a gap between them are not possible", from, to)
 	}
-	return from, to, nil
+	return from, to, ""
 }
