@@ -42,7 +42,7 @@ func (w *rewriter) body(b *body) {
 		w.out = append(w.out, 1, byte(I32))
 	}
 
-	weight := int64(1 + b.values/frameSlots)
+	weight := 1 + b.values/frameSlots
 	if !flat {
 		w.enter(weight, i32)
 	}

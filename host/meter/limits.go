@@ -40,6 +40,14 @@ const (
 	// one for each case of a switch.
 	MaxNesting = 2_000
 
+	// MaxMerges and MaxFunctionMerges bound, for a module and one function of it, the
+	// places where assignments to locals merge, times the depth to which the function
+	// nests loops. A compiler to SSA form makes a value for each, and the engine's time
+	// and stack grow faster than their number: without a limit a module of 7 KB takes it
+	// six seconds. A Go program with net/http has 2,100,000 and at most 17,000.
+	MaxMerges         = 1 << 22
+	MaxFunctionMerges = 1 << 17
+
 	// MaxTargets bounds the targets of one br_table, the default one left out.
 	MaxTargets = 65_520
 

@@ -29,6 +29,7 @@ type Module struct {
 	names    names
 	sections [sectionCount]*reader // by id, the content that Rewrite copies or rewrites
 	bodies   []body
+	merges   int64
 	costs    []int64 // of all regions of all bodies
 }
 

@@ -29,7 +29,7 @@ func TestBounded(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
-				k := &tank{budget: 1_000_000}
+				k := newTank(1_000_000)
 				m := start(t, newRuntime(t, c, k), rewrite(t, sample(t, test.module), Options{}))
 				_, err := m.ExportedFunction("run").Call(context.Background(), test.args...)
 				if !errors.Is(err, test.want) {
@@ -79,7 +79,7 @@ func TestResults(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
 				ctx := context.Background()
-				r := newRuntime(t, c, &tank{budget: 10_000_000})
+				r := newRuntime(t, c, newTank(10_000_000))
 				want := test.want
 				if want == nil {
 					plain, err := start(t, r, sample(t, test.name)).ExportedFunction("run").Call(ctx, test.args...)
@@ -108,7 +108,7 @@ func TestResults(t *testing.T) {
 
 func TestTraceNames(t *testing.T) {
 	eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
-		m := start(t, newRuntime(t, c, &tank{budget: 10_000}), rewrite(t, sample(t, "trap"), Options{}))
+		m := start(t, newRuntime(t, c, newTank(10_000)), rewrite(t, sample(t, "trap"), Options{}))
 		_, err := m.ExportedFunction("run").Call(context.Background())
 		if err == nil {
 			t.Fatal("no trap")
@@ -123,7 +123,7 @@ func TestTraceNames(t *testing.T) {
 
 func TestStartFunctionIsMetered(t *testing.T) {
 	eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
-		_, err := instantiate(t, newRuntime(t, c, &tank{budget: 10_000}), rewrite(t, sample(t, "startloop"), Options{}))
+		_, err := instantiate(t, newRuntime(t, c, newTank(10_000)), rewrite(t, sample(t, "startloop"), Options{}))
 		if !errors.Is(err, errFuel) {
 			t.Fatalf("got %v, want %v", err, errFuel)
 		}
@@ -136,7 +136,7 @@ func TestNothingIsExported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRuntime(t, engines[1].config().WithCoreFeatures(features), &tank{budget: 10_000})
+	r := newRuntime(t, engines[1].config().WithCoreFeatures(features), newTank(10_000))
 	c, err := r.CompileModule(context.Background(), rewrite(t, wasm, Options{}))
 	if err != nil {
 		t.Fatal(err)

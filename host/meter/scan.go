@@ -10,7 +10,9 @@ type body struct {
 	typ    uint32
 	vars   uint32 // parameters and locals
 	first  int    // index in Module.costs of the entry's region; those of loops follow
-	values int    // values that an activation may have to keep in the engine's stack
+	values int64  // values that an activation may have to keep in the engine's stack
+	joins  int64  // those of values that merge assignments to locals
+	loops  int64  // how deep loops nest
 	calls  bool   // it may call something
 	bulk   bool   // it has operations that are charged by their operand
 }
@@ -18,8 +20,10 @@ type body struct {
 // A frame is a block that is open.
 type frame struct {
 	op     uint16
-	region int // index in Module.costs
-	arity  int // values that a branch to it carries
+	region int   // index in Module.costs
+	arity  int   // values that a branch to it carries
+	sets   int64 // assignments to locals inside
+	joins  bool  // control may come to its label from several places
 }
 
 // decodeCode reads the code section.
@@ -43,6 +47,14 @@ func (m *Module) decodeCode(r *reader) {
 		frames = m.scan(s, &b, frames[:0])
 		if s.err != nil {
 			r.err = placed(s.err, m.names.place(f))
+			return
+		}
+		merges := b.joins * (1 + b.loops)
+		m.merges += merges
+		if merges > MaxFunctionMerges || m.merges > MaxMerges {
+			r.failAt(at, "too costly to compile: %d merges of locals, %d in the module; at most %d and %d are allowed",
+				merges, m.merges, MaxFunctionMerges, MaxMerges)
+			r.err = placed(r.err, m.names.place(f))
 			return
 		}
 		m.bodies = append(m.bodies, b)
@@ -84,8 +96,9 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 	}
 	// Locals are set to zero at each entry.
 	m.costs = append(m.costs, int64(b.vars))
-	b.values = int(b.vars)
-	frames = append(frames, frame{op: opBlock, region: b.first, arity: len(m.types[b.typ].results)})
+	b.values = int64(b.vars)
+	frames = append(frames, frame{op: opBlock, joins: true, region: b.first, arity: len(m.types[b.typ].results)})
+	loops := int64(0)
 	for len(frames) > 0 {
 		in := m.next(r)
 		if r.err != nil {
@@ -96,11 +109,13 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		switch in.op {
 		case opBlock, opIf:
 			cost += in.params + in.results
-			frames = append(frames, frame{op: in.op, region: top.region, arity: in.results})
+			frames = append(frames, frame{op: in.op, region: top.region, arity: in.results, joins: in.op == opIf})
 		case opLoop:
 			cost += in.params + in.results
 			frames = append(frames, frame{op: in.op, region: len(m.costs), arity: in.params})
 			m.costs = append(m.costs, 0)
+			loops++
+			b.loops = max(b.loops, loops)
 		case opElse:
 			if top.op != opIf {
 				r.failAt(in.start, "else outside if")
@@ -108,6 +123,18 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 			frames[len(frames)-1].op = opElse
 		case opEnd:
 			frames = frames[:len(frames)-1]
+			// Only what is assigned inside can differ between the ways to the label.
+			sets := min(top.sets, int64(b.vars))
+			if top.joins {
+				b.values += sets
+				b.joins += sets
+			}
+			if top.op == opLoop {
+				loops--
+			}
+			if len(frames) > 0 {
+				frames[len(frames)-1].sets += sets
+			}
 		case opBr, opBrIf, opBrTable:
 			cost += m.branch(r, b, in, frames)
 		case opReturn:
@@ -119,6 +146,9 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 			if in.index >= b.vars {
 				r.failAt(in.start, "local %d of %d", in.index, b.vars)
 			}
+			if in.op != opLocalGet {
+				frames[len(frames)-1].sets++
+			}
 		case opMemoryGrow, opTableGrow:
 			cost += growCost
 			b.bulk = true
@@ -129,7 +159,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		if len(frames) > MaxNesting {
 			r.failAt(in.start, "more than %d nested blocks", MaxNesting)
 		}
-		b.values += pushes(in)
+		b.values += int64(pushes(in))
 		m.costs[top.region] += int64(cost)
 	}
 	if r.rest() > 0 {
@@ -148,6 +178,8 @@ func (m *Module) branch(r *reader, b *body, in instr, frames []frame) int {
 			if l := t.u32(); int64(l) >= int64(len(frames)) {
 				r.failAt(in.start, "label %d of %d", l, len(frames))
 				return 0
+			} else {
+				frames[len(frames)-1-int(l)].joins = true
 			}
 		}
 	}
@@ -155,17 +187,21 @@ func (m *Module) branch(r *reader, b *body, in instr, frames []frame) int {
 		r.failAt(in.start, "label %d of %d", in.index, len(frames))
 		return 0
 	}
-	return frames[len(frames)-1-int(in.index)].arity
+	target := &frames[len(frames)-1-int(in.index)]
+	target.joins = true
+	return target.arity
 }
 
-// pushes is how many new values an instruction makes. Their number in a function is an
-// upper bound, and not a wild one, of what a call of it keeps in the engine's stack:
-// wazero's compiler gives every value that it has to spill a place of its own, so the
-// height of the operand stack would be too low.
+// pushes is how many new values an instruction makes. Their number in a function, with
+// its locals and the places where assignments to them merge, is an upper bound of what
+// a call of it keeps in the engine's stack: wazero's compiler gives every value that it
+// has to spill a place of its own, so the height of the operand stack would be too low.
 func pushes(in instr) int {
 	switch in.op {
-	case opBlock, opLoop, opIf, opCall, opCallIndirect:
+	case opBlock, opIf, opCall, opCallIndirect:
 		return in.results
+	case opLoop:
+		return in.params + in.results
 	case opUnreachable, 0x01, opElse, opEnd, opBr, opBrIf, opBrTable, opReturn, opDrop,
 		opGlobalSet, opTableSet, opLocalGet,
 		opMemoryInit, opDataDrop, opMemoryCopy, opMemoryFill, opTableInit, opElemDrop,

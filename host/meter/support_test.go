@@ -38,26 +38,27 @@ func eachEngine(t *testing.T, f func(t *testing.T, c wazero.RuntimeConfig)) {
 	}
 }
 
-// testSlice is how much fuel a tank hands out at a time.
-const testSlice = 1000
-
 // A tank is the host's side of the meter.
 type tank struct {
 	budget  int64 // fuel that may still be handed out
+	slice   int64 // fuel that is handed out at a time, besides the debt
 	granted int64
 	refills int
 }
 
+// newTank makes a tank that hands out slices of 1000.
+func newTank(budget int64) *tank { return &tank{budget: budget, slice: 1000} }
+
 // refill pays the debt and hands out a slice.
 func (k *tank) refill(fuel int64) int64 {
 	k.refills++
-	need := testSlice - fuel
+	need := k.slice - fuel
 	if need > k.budget {
 		panic(errFuel)
 	}
 	k.budget -= need
 	k.granted += need
-	return testSlice
+	return k.slice
 }
 
 // newRuntime makes a runtime with the meter's imports, fed from k, and a module env.

@@ -1,0 +1,206 @@
+package meter
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// FuzzDecode feeds any bytes. What is accepted has to stay a module that the engine
+// accepts, if it was one.
+func FuzzDecode(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.wasm")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no modules in testdata", err)
+	}
+	for _, name := range files {
+		f.Add(sample(f, strings.TrimSuffix(filepath.Base(name), ".wasm")))
+	}
+	f.Add(generate(nil))
+	ctx := context.Background()
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
+	f.Fuzz(func(t *testing.T, wasm []byte) {
+		out, m, err := Rewrite(wasm, Options{})
+		if err != nil {
+			return
+		}
+		if _, ok := m.Custom("name"); ok {
+			return // the engine allocates what a name section claims
+		}
+		plain, err := r.CompileModule(ctx, wasm)
+		if err != nil {
+			return
+		}
+		defer plain.Close(ctx)
+		metered, err := r.CompileModule(ctx, out)
+		if err != nil {
+			t.Fatalf("the engine accepts % x, but not as % x: %v", wasm, out, err)
+		}
+		metered.Close(ctx)
+	})
+}
+
+// An outcome is all that can be seen of a run.
+type outcome struct {
+	results []uint64
+	trap    string // the first line
+	memory  []byte
+	global  uint64
+	count   uint64 // of a counting module
+}
+
+// run calls a function and collects what came of it.
+func run(t *testing.T, r wazero.Runtime, wasm []byte, name string, args ...uint64) outcome {
+	t.Helper()
+	ctx := context.Background()
+	c, err := r.CompileModule(ctx, wasm)
+	if err != nil {
+		t.Fatalf("compiling: %v", err)
+	}
+	defer c.Close(ctx)
+	m, err := r.InstantiateModule(ctx, c, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		t.Fatalf("instantiating: %v", err)
+	}
+	defer m.Close(ctx)
+	var o outcome
+	o.results, err = m.ExportedFunction(name).Call(ctx, args...)
+	if err != nil {
+		o.trap, _, _ = strings.Cut(err.Error(), "\n")
+	}
+	memory, _ := m.Memory().Read(0, m.Memory().Size())
+	o.memory = slices.Clone(memory)
+	o.global = m.ExportedGlobal("g").Get()
+	if g := m.ExportedGlobal("count"); g != nil {
+		o.count = g.Get()
+	}
+	return o
+}
+
+// same compares all but the count.
+func (o outcome) same(p outcome) bool {
+	return slices.Equal(o.results, p.results) && o.trap == p.trap && bytes.Equal(o.memory, p.memory) && o.global == p.global
+}
+
+// agrees runs a generated module in all ways and compares them.
+func agrees(t *testing.T, data []byte) {
+	t.Helper()
+	const budget = 2_000_000
+	wasm := generate(data)
+	metered := rewrite(t, wasm, Options{})
+	args := []uint64{uint64(len(data)), 1 << 40}
+	for f := range genFuncs {
+		name := string(rune('a' + f))
+		var fuel int64
+		for i, e := range engines {
+			k := &tank{budget: budget} // without a slice every unit is asked for
+			r := newRuntime(t, e.config().WithCoreFeatures(features), k)
+			got := run(t, r, metered, name, args...)
+			if strings.Contains(got.trap, errFuel.Error()) {
+				return
+			}
+			used := k.granted
+			want := run(t, r, wasm, name, args...)
+			if !got.same(want) {
+				t.Fatalf("%s, function %s: metered %v, %q, global %d; plain %v, %q, global %d; memory equal: %v",
+					e.name, name, got.results, got.trap, got.global, want.results, want.trap, want.global, bytes.Equal(got.memory, want.memory))
+			}
+			if i > 0 && used != fuel {
+				t.Fatalf("function %s used %d units on one engine, %d on the other", name, fuel, used)
+			}
+			fuel = used
+			if i == 0 {
+				continue
+			}
+			// Counted one by one, no more instructions run than were paid for.
+			counted := run(t, r, counting(t, wasm), name, args...)
+			if !counted.same(want) {
+				t.Fatalf("function %s: the counting module behaves otherwise", name)
+			}
+			if counted.count > uint64(fuel) {
+				t.Fatalf("function %s ran %d instructions for %d units", name, counted.count, fuel)
+			}
+		}
+	}
+}
+
+// counting rewrites a module so that it counts each instruction when it runs, in an
+// exported global: the slow and plain way to meter, for comparison.
+func counting(t *testing.T, wasm []byte) []byte {
+	t.Helper()
+	m, err := Decode(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []byte(header)
+	for _, id := range sectionOrder {
+		r := m.sections[id]
+		if r == nil {
+			continue
+		}
+		r = &reader{b: r.b}
+		w := &rewriter{m: m}
+		switch id {
+		case secGlobal:
+			w.extend(r, 1)
+			w.out = append(w.out, byte(I64), 1, opI64Const, 0, opEnd)
+		case secExport:
+			w.extend(r, 1)
+			w.out = append(appendName(w.out, "count"), byte(KindGlobal), byte(m.globals))
+		case secCode:
+			w.number(uint32(len(m.bodies)))
+			for _, b := range m.bodies {
+				body := slices.Clone(b.raw[:b.code])
+				code := &reader{b: b.raw, pos: b.code}
+				for code.rest() > 0 {
+					in := m.next(code)
+					if in.op != opElse { // it stands where its if's first arm ends
+						body = append(body, opGlobalGet, byte(m.globals), opI64Const, 1, 0x7c, opGlobalSet, byte(m.globals))
+					}
+					body = append(body, b.raw[in.start:code.pos]...)
+				}
+				w.out = appendBytes(w.out, body)
+			}
+		default:
+			w.out = r.b
+		}
+		out = appendBytes(append(out, id), w.out)
+	}
+	return out
+}
+
+// FuzzRewriteAgrees compares generated modules with their metered form, on both
+// engines: results, traps, memory; and the fuel that both engines used with each other
+// and with the instructions that ran.
+func FuzzRewriteAgrees(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(randomBytes(seed, 200))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 2000 {
+			return
+		}
+		agrees(t, data)
+	})
+}
+
+// TestRewriteAgrees is the fuzz test on a fixed set of larger inputs.
+func TestRewriteAgrees(t *testing.T) {
+	for seed := range uint64(150) {
+		agrees(t, randomBytes(seed, 1200))
+	}
+}
+
+// randomBytes are the same for the same seed.
+func randomBytes(seed uint64, n int) []byte {
+	r := rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
+	b := make([]byte, n)
+	r.Read(b)
+	return b
+}
