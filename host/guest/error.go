@@ -100,7 +100,7 @@ func (m *Module) errorOf(err error) *Error {
 	cause = strings.TrimSpace(cause)
 	// A Go panic below a host call is ours, not the guest's.
 	if what, ok := strings.CutSuffix(cause, "(recovered by wazero)"); ok {
-		e.Kind, e.Reason = KindInternal, "the host panicked: "+printable(what, maxReason)
+		e.Kind, e.Reason = KindInternal, "the host panicked: "+printable(strings.TrimSpace(what), maxReason)
 		return e
 	}
 	if _, trap, ok := strings.Cut(cause, "wasm error: "); ok {

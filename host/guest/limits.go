@@ -33,7 +33,7 @@ const (
 	// 10 ms: compiled code spends it in 1 to 2 ms.
 	slice = 1_000_000
 
-	// configureTime bounds configure, which talks to nobody.
+	// configureTime bounds configure, which talks to nobody, whatever Limits.Time says.
 	configureTime = time.Second
 )
 

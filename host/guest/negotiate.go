@@ -48,12 +48,15 @@ func (m *Module) Negotiate(ctx context.Context, h Host, l Limits) (*Outcome, err
 }
 
 // Configure runs the guest's configure, if it exports one, with config, log and fail
-// alone. A guest that refuses its options gives an *[Error] of KindRefusal.
+// alone, for at most a second. A guest that refuses its options gives an *[Error] of
+// KindRefusal.
 func (m *Module) Configure(ctx context.Context, config func(key string) (string, bool), log func(severity int, text string), l Limits) error {
 	if !m.Info.Configures {
 		return nil
 	}
-	l.Time = configureTime
+	if l.Time == 0 || l.Time > configureTime {
+		l.Time = configureTime
+	}
 	n := m.newNegotiation(l)
 	n.config, n.logTo = config, log
 	stop := context.AfterFunc(ctx, n.cancel)

@@ -1,0 +1,4 @@
+;; Has a body that does not type-check.
+(module
+  (memory (export "memory") 1)
+  (func (export "negotiate") (result i32) (i64.const 0)))
