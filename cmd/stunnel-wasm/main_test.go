@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+)
+
+// asDaemon in the environment makes the test binary be the program itself.
+const asDaemon = "STUNNEL_WASM_TEST_AS_DAEMON"
+
+// TestMain runs the tests, or the program when a test has started it.
+func TestMain(m *testing.M) {
+	if os.Getenv(asDaemon) != "" {
+		main()
+		return
+	}
+	os.Setenv(asDaemon, "1")
+	os.Exit(m.Run())
+}
+
+// self is the program under test.
+func self(t *testing.T) string {
+	t.Helper()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// start runs the daemon on a configuration; see testpeer.Start.
+func start(t *testing.T, conf string) *testpeer.Daemon {
+	t.Helper()
+	return testpeer.Start(t, self(t), conf)
+}

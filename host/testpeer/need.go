@@ -1,0 +1,74 @@
+// Package testpeer lets tests run the daemon against real programs: it finds
+// them, starts and stops them, waits for what they say, and makes the throw-away
+// certificates and small backends that they need.
+//
+// Everything belongs to one test and ends with it. Nothing here waits for a time
+// to pass: a test goes on when a line was written, a port answers or a process
+// has ended, and fails when that takes longer than Patience.
+package testpeer
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Patience bounds every wait. It is far above what the slowest machine needs, so
+// that only something stuck reaches it.
+const Patience = 20 * time.Second
+
+// sbin is where Debian keeps daemons; a user's PATH often lacks it.
+var sbin = []string{"/usr/sbin", "/usr/local/sbin", "/sbin"}
+
+// Need gives the path of a program that a Debian package installs. A test that
+// cannot have it is skipped with the reason; with CI=true in the environment it
+// fails, so that nothing is left out unseen.
+func Need(t testing.TB, program, debianPackage string) string {
+	t.Helper()
+	if path, err := exec.LookPath(program); err == nil {
+		return path
+	}
+	for _, dir := range sbin {
+		if path, err := exec.LookPath(filepath.Join(dir, program)); err == nil {
+			return path
+		}
+	}
+	skip(t, program+" is missing: apt-get install "+debianPackage)
+	return ""
+}
+
+// NeedRoot skips, or fails with CI=true, a test of a program that gives up root
+// and so cannot start without it.
+func NeedRoot(t testing.TB, program string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		skip(t, program+" starts as root only")
+	}
+}
+
+func skip(t testing.TB, reason string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// FreePort gives a loopback port for a program that cannot choose one itself.
+// Another process may take it meanwhile: prefer port 0 wherever it works.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, err := net.SplitHostPort(ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
