@@ -73,11 +73,14 @@ func (p *loader) read(name string, r io.Reader) {
 	p.files++
 	items, broken := scan(name, r)
 	for _, it := range items {
+		if len(p.errs) >= MaxErrors {
+			return
+		}
 		for len(broken) > 0 && broken[0].Line < it.line {
 			p.broken(broken[0])
 			broken = broken[1:]
 		}
-		place := Place{File: name, Line: it.line, Text: it.text}
+		place := Place{File: name, Line: it.line, Text: display(it.text)}
 		if it.section {
 			p.section(it.name, place)
 			continue
@@ -88,9 +91,6 @@ func (p *loader) read(name string, r io.Reader) {
 				e.Section = p.service.Name
 			}
 			p.errs = append(p.errs, e)
-		}
-		if len(p.errs) >= MaxErrors {
-			return
 		}
 	}
 	for _, e := range broken {

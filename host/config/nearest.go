@@ -4,19 +4,22 @@ import "strings"
 
 // Lookup finds an option by its name or an alias, in any case of letters.
 func Lookup(name string) (*Option, bool) {
+	o, ok := optionsByName[strings.ToLower(name)]
+	return o, ok
+}
+
+// optionsByName is [Options] by lower-case name and alias.
+var optionsByName = func() map[string]*Option {
+	m := map[string]*Option{}
 	for i := range Options {
 		o := &Options[i]
-		if strings.EqualFold(o.Name, name) {
-			return o, true
-		}
+		m[strings.ToLower(o.Name)] = o
 		for _, a := range o.Aliases {
-			if strings.EqualFold(a, name) {
-				return o, true
-			}
+			m[strings.ToLower(a)] = o
 		}
 	}
-	return nil, false
-}
+	return m
+}()
 
 // maxDistance is how many letters a name may be off and still be taken for another.
 const maxDistance = 3
@@ -29,11 +32,11 @@ func nearest(name string) *Option {
 	if name == "" || len(name) > 64 { // no option is half as long; do not compute a page-long distance
 		return nil
 	}
-	for i := range Options {
-		for _, n := range append([]string{Options[i].Name}, Options[i].Aliases...) {
-			if d := distance(strings.ToLower(name), strings.ToLower(n)); d < limit {
-				best, limit = &Options[i], d
-			}
+	for n, o := range optionsByName {
+		d := distance(strings.ToLower(name), n)
+		// Of equally near ones the first in the alphabet, so that the answer is always the same.
+		if d < limit || d == limit && best != nil && o.Name < best.Name {
+			best, limit = o, d
 		}
 	}
 	return best

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ type item struct {
 	section bool
 	name    string // the section's or the option's, as written
 	value   string
-	text    string // the line, trimmed, for messages
+	text    string // the line, trimmed; not yet fit for messages
 }
 
 // blanks are what C's isspace takes in the C locale, less the line ends. Unicode
@@ -56,66 +57,85 @@ func scan(file string, r io.Reader) ([]item, Errors) {
 		return nil, Errors{{File: file, Line: 1, Reason: "The file is UTF-16 encoded",
 			Hint: "save it as UTF-8 or plain ASCII text"}}
 	}
-	tagged, texts, errs := tag(file, strings.TrimPrefix(string(data), utf8BOM))
-	items, err := untag(tagged, texts)
-	if err != nil {
-		return nil, append(errs, &Error{File: file, Reason: fmt.Sprintf("splitting configuration %q: %v", file, err)})
+	lines, errs := tag(file, strings.TrimPrefix(string(data), utf8BOM))
+	var items []item
+	// ini.v1 takes time that grows with the square of the lines it gets at once.
+	for chunk := range slices.Chunk(lines, chunkLines) {
+		part, err := untag(chunk)
+		if err != nil {
+			return nil, append(errs, &Error{File: file, Reason: fmt.Sprintf("splitting configuration %q: %v", file, err)})
+		}
+		items = append(items, part...)
 	}
 	return items, errs
 }
 
-// tag rewrites a file's text line by line for ini.v1. It also returns each line's
-// trimmed text by number, and what breaks the line rules.
-func tag(file, src string) (string, map[int]string, Errors) {
-	var out strings.Builder
-	var errs Errors
-	texts := map[int]string{}
-	for n := 1; src != "" && len(errs) < MaxErrors; n++ {
-		var line string
-		line, src, _ = strings.Cut(src, "\n")
-		// As stunnel, drop CR wherever it stands.
-		line = strings.ReplaceAll(line, "\r", "")
-		long := len(line) >= MaxLine
-		line = strings.Trim(line, blanks)
-		if line == "" || line[0] == '#' || line[0] == ';' {
-			continue
-		}
-		place := Place{File: file, Line: n, Text: display(line)}
-		switch name, value, ok := strings.Cut(line, "="); {
-		case long:
-			place.Text = display(line[:min(len(line), 40)]) + "..."
-			errs = append(errs, place.Errorf("Line too long").WithHint("keep lines under %d bytes", MaxLine))
-		case strings.IndexByte(line, 0) >= 0:
-			errs = append(errs, place.Errorf("NUL byte in line").WithHint("save the file as UTF-8 or plain ASCII text"))
-		case line[0] == '[' && line[len(line)-1] == ']':
-			texts[n] = place.Text
-			fmt.Fprintf(&out, "[%d:%s|]\n", n, line[1:len(line)-1])
-		case !ok:
-			errs = append(errs, place.Errorf("No '=' found").WithHint("%s", noEqualsHint(line)))
-		default:
-			texts[n] = place.Text
-			fmt.Fprintf(&out, "%d:%s|=|%s|\n", n, strings.TrimRight(name, blanks), strings.TrimLeft(value, blanks))
-		}
-	}
-	return out.String(), texts, errs
+const chunkLines = 256
+
+// A line is one that says something: its number, its text and what ini.v1 is to read.
+type line struct {
+	number       int
+	text, tagged string
 }
 
-func noEqualsHint(line string) string {
-	if line[0] == '[' {
+// tag cuts a file into lines and reports those that break the line rules.
+func tag(file, src string) ([]line, Errors) {
+	var lines []line
+	var errs Errors
+	for n := 1; src != "" && len(errs) < MaxErrors; n++ {
+		var text string
+		text, src, _ = strings.Cut(src, "\n")
+		// As stunnel, drop CR wherever it stands.
+		text = strings.ReplaceAll(text, "\r", "")
+		long := len(text) >= MaxLine
+		text = strings.Trim(text, blanks)
+		if text == "" || text[0] == '#' || text[0] == ';' {
+			continue
+		}
+		broken := func(reason, hint string) {
+			place := Place{File: file, Line: n, Text: display(text)}
+			errs = append(errs, place.Errorf("%s", reason).WithHint("%s", hint))
+		}
+		switch name, value, ok := strings.Cut(text, "="); {
+		case long:
+			text = text[:min(len(text), 40)]
+			broken("Line too long", fmt.Sprintf("keep lines under %d bytes", MaxLine))
+		case strings.IndexByte(text, 0) >= 0:
+			broken("NUL byte in line", "save the file as UTF-8 or plain ASCII text")
+		case text[0] == '[' && text[len(text)-1] == ']':
+			lines = append(lines, line{n, text, fmt.Sprintf("[%d:%s|]\n", n, text[1:len(text)-1])})
+		case !ok:
+			broken("No '=' found", noEqualsHint(text))
+		default:
+			lines = append(lines, line{n, text, fmt.Sprintf("%d:%s|=|%s|\n", n,
+				strings.TrimRight(name, blanks), strings.TrimLeft(value, blanks))})
+		}
+	}
+	return lines, errs
+}
+
+func noEqualsHint(text string) string {
+	if text[0] == '[' {
 		return "a section's line is [NAME] and nothing after it; comments need a line of their own"
 	}
 	return "write NAME = VALUE; a comment starts with # or ; on a line of its own"
 }
 
-// untag has ini.v1 split a tagged text and takes the tags off again.
-func untag(tagged string, texts map[int]string) ([]item, error) {
+// untag has ini.v1 split tagged lines and takes the tags off again.
+func untag(lines []line) ([]item, error) {
+	var tagged bytes.Buffer
+	texts := map[int]string{}
+	for _, l := range lines {
+		tagged.WriteString(l.tagged)
+		texts[l.number] = l.text
+	}
 	f, err := ini.LoadSources(ini.LoadOptions{
 		IgnoreContinuation:      true,
 		IgnoreInlineComment:     true,
 		PreserveSurroundedQuote: true,
 		KeyValueDelimiters:      "=",
 		ChildSectionDelimiter:   "\x00",
-	}, []byte(tagged))
+	}, tagged.Bytes())
 	if err != nil {
 		return nil, err
 	}
