@@ -20,34 +20,26 @@ impl<const N: usize> Text<N> {
 
     /// Appends what fits.
     pub fn add(&mut self, bytes: &[u8]) -> &mut Self {
-        for &b in bytes {
-            match self.buf.get_mut(self.len) {
-                Some(place) => *place = b,
-                None => {
-                    self.over = true;
-                    break;
-                }
-            }
-            self.len += 1;
+        let room = self.buf.get_mut(self.len..).unwrap_or(&mut []);
+        let n = bytes.len().min(room.len());
+        if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
+            to.copy_from_slice(from);
         }
+        self.len += n;
+        self.over |= n < bytes.len();
         self
     }
 
     /// Appends bytes in base64 with padding (RFC 4648 section 4).
     pub fn add_base64(&mut self, bytes: &[u8]) -> &mut Self {
-        const ALPHABET: &[u8; 64] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         for group in bytes.chunks(3) {
             let mut bits = 0u32;
             for i in 0..3 {
                 bits = bits << 8 | *group.get(i).unwrap_or(&0) as u32;
             }
             for i in 0..4 {
-                let b = if i > group.len() {
-                    b'='
-                } else {
-                    ALPHABET[(bits >> (18 - 6 * i) & 63) as usize]
-                };
+                let b = if i > group.len() { b'=' } else { ALPHABET[(bits >> (18 - 6 * i) & 63) as usize] };
                 self.add(&[b]);
             }
         }
@@ -75,10 +67,8 @@ pub fn chomp(line: &[u8]) -> &[u8] {
 
 /// The part before the first blank, and the rest without surrounding blanks.
 pub fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
-    match line.iter().position(|&b| b == b' ' || b == b'\t') {
-        Some(i) => (&line[..i], trim(&line[i..])),
-        None => (line, &[]),
-    }
+    let end = line.iter().position(|&b| b == b' ' || b == b'\t').unwrap_or(line.len());
+    (line.get(..end).unwrap_or(&[]), trim(line.get(end..).unwrap_or(&[])))
 }
 
 /// The bytes without blanks at both ends.

@@ -48,7 +48,8 @@ fn log_in(s: &mut Session) -> Outcome {
     match s.reply.extension("AUTH") {
         None => return Err(Refusal::new(Class::Peer, &[Say("server does not offer AUTH")])),
         Some(offered) if !contains_word(offered, mechanism.name()) => {
-            let parts = [Say("server does not offer AUTH "), Say(mechanism.name()), Say(" but "), Quote(offered)];
+            let parts =
+                [Say("server does not offer AUTH "), Say(mechanism.name()), Say(" but "), Quote(offered)];
             return Err(Refusal::new(Class::Peer, &parts));
         }
         Some(_) => {}

@@ -15,7 +15,7 @@ use abi::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use reply::Reply;
 use Part::{Quote, Say};
 
-/// Documentation for `inspect`; the import section tells what the guest can do.
+/// Documentation alone: the import section is the truth about what the guest can do.
 #[used]
 #[link_section = "stunnel.manifest"]
 static MANIFEST: [u8; include_bytes!("manifest.txt").len()] = *include_bytes!("manifest.txt");
@@ -27,7 +27,7 @@ pub struct Session {
     /// The client's command in server mode.
     command: [u8; server::COMMAND_MAX],
     /// The host name that the mail server greeted with.
-    name: Text<256>,
+    name: Text<{ server::NAME_MAX }>,
     /// A line on its way out.
     line: Text<1024>,
 }

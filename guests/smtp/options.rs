@@ -103,7 +103,9 @@ pub fn credentials<'a>(
         (Some(user), Some(password)) => Ok(Some((user, password))),
         (None, None) => Ok(None),
         (Some(_), None) => Err(no_password()),
-        (None, Some(_)) => Err(Refusal::new(Class::Config, &[Say("protocolPassword needs protocolUsername")])),
+        (None, Some(_)) => {
+            Err(Refusal::new(Class::Config, &[Say("protocolPassword needs protocolUsername")]))
+        }
     }
 }
 

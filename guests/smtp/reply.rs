@@ -54,7 +54,12 @@ impl Reply {
         let (code, last) = match parse(line) {
             // All lines of a reply carry one code (RFC 5321 section 4.2.1).
             Some((code, last)) if self.len == 0 || code == self.code => (code, last),
-            _ => return Err(Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(" is no SMTP reply: "), Quote(line)])),
+            _ => {
+                return Err(Refusal::new(
+                    Class::Peer,
+                    &[Say("the server's "), Say(what), Say(" is no SMTP reply: "), Quote(line)],
+                ))
+            }
         };
         self.code = code;
         self.len += line.len();
@@ -108,13 +113,13 @@ impl Reply {
 
     /// Puts a few bytes, at most INSERT_MAX, into the reply.
     pub fn insert(&mut self, at: usize, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if at > self.len || end > self.buf.len() {
-            return;
+        if let Some(tail) = self.buf.get_mut(at..self.len + bytes.len()) {
+            tail.rotate_right(bytes.len());
+            for (place, b) in tail.iter_mut().zip(bytes) {
+                *place = *b;
+            }
+            self.len += bytes.len();
         }
-        self.buf.copy_within(at..self.len, at + bytes.len());
-        self.buf[at..at + bytes.len()].copy_from_slice(bytes);
-        self.len = end;
     }
 }
 

@@ -12,6 +12,11 @@ use Part::Say;
 /// TLS no command that may be longer is taken.
 pub const COMMAND_MAX: usize = 1024;
 
+/// Longest host name in bytes that the guest answers EHLO with (RFC 5321
+/// section 4.5.3.1.2). A greeting without a name, or with a longer word, goes on
+/// unchanged.
+pub const NAME_MAX: usize = 255;
+
 /// Commands that are not taken before the client is told to go, as a bound for
 /// scanners and for clients that cannot do TLS; and commands in all.
 const REFUSED_MAX: u32 = 10;
@@ -51,7 +56,7 @@ fn greet(s: &mut Session) -> Outcome {
     s.greeting()?;
     let first = s.reply.lines().next().unwrap_or(&[]);
     let (name, rest) = split_word(text(first));
-    if name.is_empty() {
+    if name.is_empty() || name.len() > NAME_MAX {
         s.name.add(b"localhost");
     } else {
         s.name.add(name);
@@ -66,7 +71,10 @@ fn greet(s: &mut Session) -> Outcome {
 fn commands(s: &mut Session) -> Outcome {
     if ACCEPTED.peek_byte().map_err(from_client)? == Some(TLS_HANDSHAKE) {
         // Such a client would wait for a ServerHello and the guest for a line end.
-        return Err(Refusal::new(Class::Peer, &[Say("client spoke TLS without STARTTLS, which guestOption detectTLS=200 would allow")]));
+        return Err(Refusal::new(
+            Class::Peer,
+            &[Say("client spoke TLS without STARTTLS, which guestOption detectTLS=200 would allow")],
+        ));
     }
     let mut hello = false;
     let mut refused = 0;
@@ -117,8 +125,8 @@ enum Answer {
 
 /// Commands of RFC 5321 and its extensions that wait until TLS is up.
 const LATER: [&str; 15] = [
-    "MAIL", "RCPT", "DATA", "BDAT", "AUTH", "VRFY", "EXPN", "HELP", "ETRN", "ATRN", "TURN", "SEND",
-    "SOML", "SAML", "BURL",
+    "MAIL", "RCPT", "DATA", "BDAT", "AUTH", "VRFY", "EXPN", "HELP", "ETRN", "ATRN", "TURN", "SEND", "SOML",
+    "SAML", "BURL",
 ];
 
 /// Reads a command and settles its answer (RFC 5321 section 4.1.1, RFC 3207 section 4).
@@ -143,7 +151,11 @@ fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
             return Ok(Answer::Refused(b"501 5.5.4 Host name missing\r\n"));
         }
         host::annotate("ehlo", argument);
-        if is("EHLO") { Answer::Hello } else { Answer::OldHello }
+        if is("EHLO") {
+            Answer::Hello
+        } else {
+            Answer::OldHello
+        }
     } else if is("STARTTLS") {
         if !argument.is_empty() {
             Answer::Refused(b"501 5.5.4 STARTTLS takes no argument\r\n")
@@ -185,7 +197,10 @@ fn start_tls() -> Outcome {
     ACCEPTED.starttls().map_err(|code| {
         if code == Code::INJECT {
             let _ = ACCEPTED.write(b"554 5.5.1 Data after STARTTLS\r\n");
-            return Refusal::new(Class::Peer, &[Say("client sent data after STARTTLS without waiting for the answer")]);
+            return Refusal::new(
+                Class::Peer,
+                &[Say("client sent data after STARTTLS without waiting for the answer")],
+            );
         }
         Refusal::of(&["starting TLS with the client"], code)
     })
