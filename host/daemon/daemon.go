@@ -118,7 +118,8 @@ func (d *daemon) start() error {
 		// The daemon's working directory will be /, and a reload must find the file.
 		real, err := realpath(d.src.Path)
 		if err != nil {
-			return fmt.Errorf("Invalid configuration file name %q: %w", d.src.Path, err)
+			d.ui.Errf("Invalid configuration file name %q: %v", d.src.Path, err)
+			return errReported
 		}
 		d.src.Path = real
 	}
@@ -270,21 +271,29 @@ func logOptions(c *config.Config) logging.Options {
 // writePid writes the pid file, in place of one that an earlier run left. The
 // name is unlinked first: a link that somebody put there is not followed.
 func (d *daemon) writePid() error {
+	if err := d.createPid(); err != nil {
+		d.ui.Errf("Cannot create pid file %s: %v", d.conf.Global.Pid, err)
+		return errReported
+	}
+	return nil
+}
+
+func (d *daemon) createPid() error {
 	path := d.conf.Global.Pid
 	if path == "" {
 		d.ui.Debugf("No pid file being created")
 		return nil
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("Cannot create pid file %s: %w", path, err)
+		return err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return fmt.Errorf("Cannot create pid file %s: %w", path, err)
+		return err
 	}
 	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("Cannot write pid file %s: %w", path, err)
+		return err
 	}
 	d.pid = path
 	d.ui.Infof("Created pid file %s", path)

@@ -24,6 +24,9 @@ const (
 	acceptPauseMax = time.Second
 )
 
+// ErrBind is Apply's error when a service could not be bound; the log says why.
+var ErrBind = errors.New("a service could not be bound")
+
 // A Server runs the services of one Set, and owns their listeners and
 // connections. Make it with NewServer.
 type Server struct {
@@ -54,7 +57,6 @@ func NewServer(log *logging.Log) *Server {
 type listener struct {
 	net.Listener
 	addr string
-	set  *running
 	svc  atomic.Pointer[bound]
 }
 
@@ -111,7 +113,7 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 			addrs, err := listenAddrs(ctx, a)
 			if err != nil {
 				undo()
-				return fmt.Errorf("Service [%s]: accept %s: %w", svc.Name(), a, err)
+				return fmt.Errorf("service [%s]: accept %s: %w", svc.Name(), a, err)
 			}
 			for _, addr := range addrs {
 				if _, taken := plans[addr.key()]; taken {
@@ -139,7 +141,8 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 		}
 		if !some {
 			undo()
-			return fmt.Errorf("Binding service [%s] failed", svc.Name())
+			s.ui.Errf("Binding service [%s] failed", svc.Name())
+			return ErrBind
 		}
 	}
 	s.setMax(set.Config.Global.MaxClients)

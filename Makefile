@@ -1,0 +1,56 @@
+# make run    builds and starts a daemon to try out; needs Go alone
+# make test   installs what the tests use (root on Debian) and runs everything
+# make bench  measures against stunnel4, haproxy and nginx
+# make guests rebuilds the bundled guests with Debian's rustc
+
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: all build run test check guests guests-check deps bench fuzz clean
+
+all: build
+
+build: bin/stunnel-wasm
+
+bin/stunnel-wasm: FORCE
+	$(GO) build -o $@ ./cmd/stunnel-wasm
+
+FORCE:
+
+run: build
+	$(GO) build -o bin/quickstart ./cmd/quickstart
+	bin/quickstart -daemon bin/stunnel-wasm
+
+deps:
+	./.ci/packages
+
+test: deps check guests-check
+	$(GO) test -race -timeout 15m ./...
+
+check:
+	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt -w $$files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+guests:
+	guests/build.sh
+
+# Only the compiler that made the committed modules makes the same bytes again.
+guests-check:
+	@case "$$($${RUSTC:-/usr/bin/rustc} --version 2>/dev/null)" in \
+	"rustc 1.63."*) guests/build.sh check ;; \
+	*) echo "guests-check: left out, this is not Debian 12's rustc 1.63" >&2; test "$$CI" != true ;; \
+	esac
+
+FUZZTIME ?= 30s
+fuzz:
+	@$(GO) list ./... | while read p; do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
+
+bench: build
+	$(GO) run ./cmd/compare -wasm bin/stunnel-wasm $(BENCHFLAGS)
+
+clean:
+	rm -rf bin .quickstart
