@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// A flight is a transcript of testdata/flights: a config, and who says what.
+// A flight is a transcript of testdata/flights: what it is about, a config, and who
+// says what.
 //
+//	A sentence or two.
+//	Real stunnel does the same.   if it does: TestStunnelFlights holds it to that
 //	-- conf --
 //	client = yes                  service options; protocolPassword is a secret
 //	guestOption = detectTLS=200
@@ -33,6 +36,7 @@ import (
 type flight struct {
 	config, secrets map[string]string
 	talk, bytes     []step
+	stunnel         bool // real stunnel does the same
 }
 
 // A step is a line of a talk.
@@ -52,6 +56,7 @@ func parseFlight(text string) (*flight, error) {
 		}
 		switch section {
 		case "":
+			f.stunnel = f.stunnel || line == "Real stunnel does the same."
 		case "conf":
 			if err := f.parseConf(line); err != nil {
 				return nil, err
