@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/relay"
 )
@@ -269,7 +270,7 @@ func (c *connection) judge(r *relay.Result) error {
 // TLS alert the TLS side is closed normally, for a reset would overtake the alert.
 func (c *connection) close(err error) {
 	how := "closed"
-	resetTLS := err != nil && c.svc.conf.Reset
+	resetTLS := err != nil && c.svc.conf.Reset && !refused(err)
 	resetPlain := resetTLS
 	if resetTLS {
 		how = "reset"
@@ -295,6 +296,13 @@ func (c *connection) close(err error) {
 		c.log.Noticef("Connection %s: %d byte(s) sent to TLS, %d byte(s) sent to socket",
 			how, c.counters.ToTLS.Load(), c.counters.ToSocket.Load())
 	}
+}
+
+// refused says whether a guest ended the connection on purpose: it has told its
+// peers why, in their protocol, and a reset could overtake that.
+func refused(err error) bool {
+	var g *guest.Error
+	return errors.As(err, &g) && g.Kind == guest.KindRefusal
 }
 
 func closeSocket(s *relay.Socket, reset bool) {
