@@ -204,10 +204,10 @@ func TestConcurrent(t *testing.T) {
 	eachEngine(t, func(t *testing.T, r *Runtime) {
 		echo, stain := load(t, r, "echo"), load(t, r, "stain")
 		var all sync.WaitGroup
-		for range 8 {
+		for range 4 {
 			ours, peer := pair(t)
 			all.Go(func() {
-				for range 20 {
+				for range 8 {
 					if _, err := peer.Write([]byte("x\n")); err != nil {
 						t.Error(err)
 					}

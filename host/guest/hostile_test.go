@@ -62,9 +62,9 @@ func TestRunStops(t *testing.T) {
 		kind   Kind
 		text   string
 	}{
-		{"loop", Limits{}, KindFuel, "more than 20000000 instructions in spin"},
+		{"loop", Limits{Fuel: 2_500_000}, KindFuel, "more than 2500000 instructions in spin"},
 		{"loop", Limits{Fuel: 1 << 62, Time: 50 * time.Millisecond}, KindTime, "not done after 50ms in spin"},
-		{"recurse", Limits{}, KindFuel, "more than 20000000 instructions in f"},
+		{"recurse", Limits{Fuel: 2_500_000}, KindFuel, "more than 2500000 instructions in f"},
 		{"deep", Limits{}, KindDepth, "calls nest too deep in down"},
 		{"frames", Limits{}, KindDepth, "calls nest too deep in down"},
 		{"grow", Limits{Pages: 300}, KindRefusal, "negotiate returned 300"},
@@ -72,8 +72,8 @@ func TestRunStops(t *testing.T) {
 		{"fill", Limits{}, KindFuel, "more than 20000000 instructions in fill"},
 		{"outside", Limits{}, KindTrap, "trap: out of bounds memory access in fill"},
 		{"unreachable", Limits{}, KindTrap, "trap: unreachable in inner"},
-		{"start", Limits{}, KindFuel, "more than 20000000 instructions in begin"},
-		{"initialize", Limits{}, KindFuel, "more than 20000000 instructions in begin"},
+		{"start", Limits{Fuel: 2_500_000}, KindFuel, "more than 2500000 instructions in begin"},
+		{"initialize", Limits{Fuel: 2_500_000}, KindFuel, "more than 2500000 instructions in begin"},
 		{"calls", Limits{Fuel: 1 << 62}, KindCalls, "more than 100000 host calls in talk"},
 		{"refuse", Limits{}, KindRefusal, `no\x0a such user`},
 		{"returns", Limits{}, KindRefusal, "negotiate returned -6 (timeout)"},
