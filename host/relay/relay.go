@@ -7,10 +7,12 @@
 package relay
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,8 +20,10 @@ import (
 
 // Options bound a relay. Both must be positive.
 type Options struct {
-	Idle  time.Duration // stunnel's TIMEOUTidle: without a byte while both sides are open
-	Close time.Duration // TIMEOUTclose: without a byte once one side is done
+	Idle time.Duration // stunnel's TIMEOUTidle: without a byte while both sides are open
+	// Close is TIMEOUTclose: without a byte once one side is done. While bytes wait
+	// for a side that does not take them, Idle holds: a slow reader loses nothing.
+	Close time.Duration
 }
 
 // Counters count a relay's bytes; they may be read while it runs.
@@ -62,14 +66,15 @@ type Relay struct {
 	Options  Options
 	Counters *Counters
 
-	start  time.Time
-	last   atomic.Int64 // when a byte last moved, nanoseconds after start
-	half   atomic.Bool  // one direction is done
-	stop   atomic.Int32 // why the watchdog ended it
-	timer  *time.Timer
-	mu     sync.Mutex // of Result, and of the timer's end
-	done   bool
-	result Result
+	start   time.Time
+	last    atomic.Int64 // when a byte last moved, nanoseconds after start
+	half    atomic.Bool  // one direction is done
+	writing atomic.Int32 // directions that have bytes which the other side does not take yet
+	stop    atomic.Int32 // why the watchdog ended it
+	mu      sync.Mutex   // of the fields below
+	timer   *time.Timer
+	done    bool
+	result  Result
 }
 
 // Reasons in stop.
@@ -85,7 +90,9 @@ const (
 func (r *Relay) Run() Result {
 	r.Under.nowait = true
 	r.start = time.Now()
+	r.mu.Lock()
 	r.timer = time.AfterFunc(r.Options.Idle, r.watch)
+	r.mu.Unlock()
 	var wg sync.WaitGroup
 	wg.Add(1)
 	go func() {
@@ -126,10 +133,14 @@ func (r *Relay) touch() { r.last.Store(int64(time.Since(r.start))) }
 // byte, which would cost more than the byte; it looks when it fires.
 func (r *Relay) watch() {
 	limit, why := r.Options.Idle, int32(stopIdle)
-	if r.half.Load() {
+	half := r.half.Load()
+	if half && r.writing.Load() == 0 {
 		limit, why = r.Options.Close, stopSlow
 	}
 	rest := limit - (time.Since(r.start) - time.Duration(r.last.Load()))
+	if half {
+		rest = min(rest, r.Options.Close) // the write may be done by then
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -177,6 +188,8 @@ func (r *Relay) sendTLS(b []byte) bool {
 	if len(b) == 0 {
 		return true
 	}
+	r.writing.Add(1)
+	defer r.writing.Add(-1)
 	many := len(b) > 1<<14
 	if many {
 		r.Under.Cork()
@@ -205,8 +218,11 @@ func (r *Relay) plainEnd(err error) {
 	r.mu.Lock()
 	r.result.Plain = Closed
 	r.mu.Unlock()
+	r.writing.Add(1)
+	err = r.TLS.CloseWrite()
+	r.writing.Add(-1)
 	// A peer that has said close_notify may be gone already, which is no error.
-	if err := r.TLS.CloseWrite(); err != nil && !r.tlsClosed() {
+	if err != nil && !r.tlsClosed() {
 		r.fail(nil, err)
 		return
 	}
@@ -263,6 +279,8 @@ func (r *Relay) sendPlain(b []byte) bool {
 	if len(b) == 0 {
 		return true
 	}
+	r.writing.Add(1)
+	defer r.writing.Add(-1)
 	if _, err := r.Plain.Write(b); err != nil {
 		r.fail(err, nil)
 		return false
@@ -312,14 +330,19 @@ func (r *Relay) fail(plain, tls error) {
 	r.abort(stopCut)
 }
 
-// IsAlert tells a fatal TLS alert, sent or received, from a socket's error.
-// After one, stunnel closes the TLS side normally so that the alert arrives.
+// IsAlert says whether TLS itself ended a handshake or connection, which it tells
+// the peer by a fatal alert, or was told by one. The socket's own errors are the
+// others: its end, a reset, a deadline. After an alert stunnel closes the TLS side
+// normally, so that the alert arrives.
 func IsAlert(err error) bool {
-	var a tls.AlertError
-	var rh tls.RecordHeaderError
 	var op *net.OpError
-	if errors.As(err, &a) || errors.As(err, &rh) {
-		return true
+	if errors.As(err, &op) {
+		return op.Op == "remote error" || op.Op == "local error"
 	}
-	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+	for _, socket := range []error{nil, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, os.ErrDeadlineExceeded, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, socket) {
+			return false
+		}
+	}
+	return true
 }

@@ -290,6 +290,16 @@ func (s *Socket) Abort() {
 	s.Conn.SetDeadline(time.Unix(1, 0))
 }
 
+// SetWriteDeadline implements net.Conn. Under a running relay it does nothing:
+// crypto/tls gives its close_notify five seconds, and a peer that reads slower
+// than that would lose all that waits in front of it. The relay's own bounds hold.
+func (s *Socket) SetWriteDeadline(t time.Time) error {
+	if s.nowait {
+		return nil
+	}
+	return s.Conn.SetWriteDeadline(t)
+}
+
 // SyscallConn lets socket options be set.
 func (s *Socket) SyscallConn() (syscall.RawConn, error) {
 	if c, ok := s.Conn.(syscall.Conn); ok {
