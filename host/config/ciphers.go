@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -29,9 +30,9 @@ func parseCiphers(t *target, value string) *Error {
 	for _, name := range names {
 		switch {
 		case strings.ContainsAny(name[:1], "!-+@") || strings.Contains(name, "+"):
-			return refuse(notYet+": operator in cipher string: "+name, hint)
+			return refuse(notYet+": operator in cipher string: "+strconv.Quote(name), hint)
 		case !strings.ContainsAny(name, "-_") || strings.HasPrefix(name, "TLSv"):
-			return refuse(notYet+": alias in cipher string: "+name, hint)
+			return refuse(notYet+": alias in cipher string: "+strconv.Quote(name), hint)
 		case strings.Trim(name, letters+"-") != "":
 			return refuse("Illegal cipher suite name", hint)
 		}

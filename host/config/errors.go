@@ -34,7 +34,7 @@ type Error struct {
 func (e *Error) Error() string {
 	switch {
 	case e.Part == PartService:
-		return fmt.Sprintf("Service [%s]: %s", e.Section, e.Reason)
+		return fmt.Sprintf("Service [%s]: %s", printable(e.Section), e.Reason)
 	case e.Part == PartInetd:
 		return "Inetd mode: " + e.Reason
 	case e.Part == PartGlobal:

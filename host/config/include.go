@@ -53,7 +53,7 @@ func (p *loader) includeFile(path string) *Error {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return refuse("Failed to include file", fmt.Sprintf("%s: %v", path, unwrapPath(err)))
+		return refuse("Failed to include file", fmt.Sprintf("%q: %v", path, unwrapPath(err)))
 	}
 	defer f.Close()
 	p.read(path, f)

@@ -32,11 +32,16 @@ func nearest(name string) *Option {
 	if name == "" || len(name) > 64 { // no option is half as long; do not compute a page-long distance
 		return nil
 	}
-	for n, o := range optionsByName {
-		d := distance(strings.ToLower(name), n)
-		// Of equally near ones the first in the alphabet, so that the answer is always the same.
-		if d < limit || d == limit && best != nil && o.Name < best.Name {
+	lower := strings.ToLower(name)
+	for i := range Options {
+		o := &Options[i]
+		if d := distance(lower, strings.ToLower(o.Name)); d < limit {
 			best, limit = o, d
+		}
+		for _, a := range o.Aliases {
+			if d := distance(lower, strings.ToLower(a)); d < limit {
+				best, limit = o, d
+			}
 		}
 	}
 	return best

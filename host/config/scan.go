@@ -181,12 +181,17 @@ func display(line string) string {
 	if soundsSecret(name) {
 		return name + " = " + redacted
 	}
+	return printable(line)
+}
+
+// printable replaces the control bytes of a text.
+func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return '.'
 		}
 		return r
-	}, line)
+	}, s)
 }
 
 // letters are what option names are made of.

@@ -172,4 +172,8 @@ func TestControlBytes(t *testing.T) {
 	if len(errs) != 1 || errs[0].Text != "evil.[2J = 1" {
 		t.Errorf("%q", errs)
 	}
+	_, errs = loadText("[\x1b[2J]\nciphers = +\x1b[2J\naccept = a\x1b[2J:1\nconnect = 1:\x1b[2J\n")
+	if len(errs) < 4 || strings.Contains(errs.Error(), "\x1b") {
+		t.Errorf("%q", errs.Error())
+	}
 }
