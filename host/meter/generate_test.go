@@ -70,8 +70,8 @@ func (g *generator) local(t ValueType) byte {
 // address writes an address that is mostly inside the memory.
 func (g *generator) address() {
 	g.expr(I32)
-	if g.pick(8) > 0 {
-		g.emit(opI32Const, 0xff, 0xff, 0x03, 0x71) // i32.and
+	if g.pick(40) > 0 {
+		g.emit(opI32Const, 0xff, 0xf7, 0x03, 0x71) // i32.and of all but the last pages
 	}
 }
 
@@ -97,11 +97,15 @@ func (g *generator) expr(t ValueType) {
 	case 2, 3, 4:
 		g.expr(t)
 		g.expr(t)
+		op := byte(g.pick(15))
+		if op >= 3 && op <= 6 && g.pick(16) > 0 {
+			op -= 3 // divisions trap too often
+		}
 		switch t {
 		case I32:
-			g.emit(byte(0x6a + g.pick(15)))
+			g.emit(0x6a + op)
 		case I64:
-			g.emit(byte(0x7c + g.pick(15)))
+			g.emit(0x7c + op)
 		default:
 			g.emit(byte(0xa0 + g.pick(4)))
 		}
@@ -155,7 +159,11 @@ func (g *generator) convert(t ValueType) {
 			g.emit(opMisc, byte(2+g.pick(2))) // trunc_sat
 		case 2:
 			g.expr(F64)
-			g.emit(byte(0xaa + g.pick(2))) // trunc, which traps
+			if g.pick(16) == 0 {
+				g.emit(byte(0xaa + g.pick(2))) // trunc, which traps
+			} else {
+				g.emit(opMisc, byte(2+g.pick(2)))
+			}
 		case 3:
 			g.emit(opMemorySize, 0)
 		case 4:
@@ -187,7 +195,11 @@ func (g *generator) call(t ValueType) {
 	g.expr(I32)
 	g.expr(I64)
 	if g.self == 0 && g.pick(2) == 0 {
-		g.expr(I32)
+		if g.pick(8) == 0 {
+			g.expr(I32)
+		} else {
+			g.emit(opI32Const, byte(f-1)) // of the right type
+		}
 		g.emit(opI32Const, 7, 0x71, opCallIndirect, byte(f), 0)
 	} else {
 		g.emit(opCall, byte(f))
@@ -283,11 +295,11 @@ func (g *generator) statement() {
 			g.emit(opBrTable, 2, l, second, l)
 		}
 	case 11:
-		if l, ok := g.target(); ok {
+		if l, ok := g.target(); ok && g.pick(3) == 0 {
 			g.emit(opBr, l)
 		}
 	case 12:
-		if g.pick(3) == 0 {
+		if g.pick(20) == 0 {
 			g.results()
 			g.emit(opReturn)
 		}
@@ -295,8 +307,8 @@ func (g *generator) statement() {
 		g.bulk()
 	case 14:
 		g.expr(I32)
-		g.emit(opIf, blockEmpty)
-		g.labels = append(g.labels, false)
+		g.emit(opI32Const, 15, 0x71, opI32Eqz)
+		g.open(opIf, blockEmpty, true)
 		if g.pick(8) == 0 {
 			g.emit(opUnreachable)
 		} else {

@@ -12,7 +12,7 @@ type rewriter struct {
 	blocks   map[uint32]uint32 // type of a function with several results -> type of its block
 }
 
-// function writes a metered body, which is for a function that calls something:
+// body writes a metered body, which is for a function that calls something:
 //
 //	depth += weight; if depth > limit { overflow() }
 //	charge(cost of the entry's region)
@@ -29,25 +29,22 @@ type rewriter struct {
 // of its callers bounds it well enough and it needs neither counting nor the block.
 func (w *rewriter) body(b *body) {
 	flat := !b.calls && b.values < frameSlots
-	i64, i32 := b.vars, b.vars+1 // indices of our locals
-
-	groups := b.runs + 1
-	if !flat || b.bulk {
-		groups++
-	}
-	w.number(groups)
-	w.bytes(b.groups)
-	w.out = append(w.out, 1, byte(I64))
-	if groups > b.runs+1 {
+	length := b.vars // index of the local that keeps the operand to charge for
+	if b.bulk {
+		w.number(b.runs + 1)
+		w.bytes(b.groups)
 		w.out = append(w.out, 1, byte(I32))
+	} else {
+		w.number(b.runs)
+		w.bytes(b.groups)
 	}
 
 	weight := 1 + b.values/frameSlots
 	if !flat {
-		w.enter(weight, i32)
+		w.enter(weight)
 	}
 	region := b.first
-	w.charge(w.m.costs[region], i64)
+	w.charge(w.m.costs[region])
 	if !flat {
 		w.block(b)
 	}
@@ -64,7 +61,7 @@ func (w *rewriter) body(b *body) {
 			nesting++
 			w.bytes(r.b[in.start:r.pos])
 			region++
-			w.charge(w.m.costs[region], i64)
+			w.charge(w.m.costs[region])
 		case opEnd:
 			w.op(opEnd)
 			if nesting > 0 {
@@ -87,13 +84,13 @@ func (w *rewriter) body(b *body) {
 			w.op(byte(in.op))
 			w.shifter.function(in.index)
 		case opMemoryGrow:
-			w.chargeOperand(growShift, i64, i32)
+			w.chargeOperand(growShift, length)
 			w.bytes(r.b[in.start:r.pos])
 		case opMemoryInit, opMemoryCopy, opMemoryFill:
-			w.chargeOperand(-bulkShift, i64, i32)
+			w.chargeOperand(-bulkShift, length)
 			w.bytes(r.b[in.start:r.pos])
 		case opTableGrow, opTableInit, opTableCopy, opTableFill:
-			w.chargeOperand(0, i64, i32)
+			w.chargeOperand(0, length)
 			w.bytes(r.b[in.start:r.pos])
 		default:
 			w.bytes(r.b[in.start:r.pos])
@@ -128,13 +125,12 @@ func (w *rewriter) block(b *body) {
 }
 
 // enter adds to the depth and checks it, before any of the function runs.
-func (w *rewriter) enter(weight int64, i32 uint32) {
+func (w *rewriter) enter(weight int64) {
 	w.opIndex(opGlobalGet, w.depth)
 	w.opConst(opI32Const, weight)
 	w.op(opI32Add)
-	w.opIndex(opLocalTee, i32)
 	w.opIndex(opGlobalSet, w.depth)
-	w.opIndex(opLocalGet, i32)
+	w.opIndex(opGlobalGet, w.depth)
 	w.opConst(opI32Const, int64(w.limit))
 	w.op(opI32GtU)
 	w.out = append(w.out, opIf, blockEmpty)
@@ -151,19 +147,19 @@ func (w *rewriter) leave(weight int64) {
 }
 
 // charge takes a region's cost from the fuel.
-func (w *rewriter) charge(cost int64, i64 uint32) {
+func (w *rewriter) charge(cost int64) {
 	w.opIndex(opGlobalGet, w.fuel)
 	w.opConst(opI64Const, cost)
-	w.settle(i64)
+	w.settle()
 }
 
 // chargeOperand takes the operand on the stack, an unsigned length shifted left or
 // (negative) right, from the fuel before the operation that follows uses it. No length
 // can make the fuel wrap: 32 bits shifted by growShift stay far below 63.
-func (w *rewriter) chargeOperand(shift int64, i64, i32 uint32) {
-	w.opIndex(opLocalTee, i32)
+func (w *rewriter) chargeOperand(shift int64, length uint32) {
+	w.opIndex(opLocalTee, length)
 	w.opIndex(opGlobalGet, w.fuel)
-	w.opIndex(opLocalGet, i32)
+	w.opIndex(opLocalGet, length)
 	w.op(opI64ExtendU)
 	if shift > 0 {
 		w.opConst(opI64Const, shift)
@@ -172,20 +168,19 @@ func (w *rewriter) chargeOperand(shift int64, i64, i32 uint32) {
 		w.opConst(opI64Const, -shift)
 		w.op(opI64ShrU)
 	}
-	w.settle(i64)
+	w.settle()
 }
 
-// settle subtracts, stores the fuel and asks for more if it went below zero. Keeping
-// the new value in a local spares reading the global again, which the engine would do.
-func (w *rewriter) settle(i64 uint32) {
+// settle subtracts, stores the fuel and asks for more if it went below zero. Keeping the
+// new value in a local besides was measured to gain nothing.
+func (w *rewriter) settle() {
 	w.op(opI64Sub)
-	w.opIndex(opLocalTee, i64)
 	w.opIndex(opGlobalSet, w.fuel)
-	w.opIndex(opLocalGet, i64)
+	w.opIndex(opGlobalGet, w.fuel)
 	w.opConst(opI64Const, 0)
 	w.op(opI64LtS)
 	w.out = append(w.out, opIf, blockEmpty)
-	w.opIndex(opLocalGet, i64)
+	w.opIndex(opGlobalGet, w.fuel)
 	w.opIndex(opCall, w.refill)
 	w.opIndex(opGlobalSet, w.fuel)
 	w.op(opEnd)

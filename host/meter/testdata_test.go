@@ -1,0 +1,73 @@
+package meter
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// program finds an external program. Without it the test is skipped, which must not go
+// unseen where everything is to be installed.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed", name)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// TestModulesAreTheirSources compiles the text modules of testdata anew.
+func TestModulesAreTheirSources(t *testing.T) {
+	compiler := program(t, "wat2wasm")
+	sources, err := filepath.Glob("testdata/*.wat")
+	if err != nil || len(sources) == 0 {
+		t.Fatal("no sources in testdata", err)
+	}
+	for _, source := range sources {
+		out := filepath.Join(t.TempDir(), "out.wasm")
+		if msg, err := exec.Command(compiler, "--debug-names", source, "-o", out).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", source, err, msg)
+			continue
+		}
+		got, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(source), ".wat")
+		if !bytes.Equal(got, sample(t, name)) {
+			t.Errorf("%s.wasm is not made of its source", name)
+		}
+	}
+}
+
+// TestValidate has a second validator, wabt's, look at the rewritten modules.
+func TestValidate(t *testing.T) {
+	validator := program(t, "wasm-validate")
+	modules, err := filepath.Glob("testdata/*.wasm")
+	if err != nil || len(modules) == 0 {
+		t.Fatal("no modules in testdata", err)
+	}
+	check := func(name string, wasm []byte) {
+		out := filepath.Join(t.TempDir(), "out.wasm")
+		if err := os.WriteFile(out, rewrite(t, wasm, Options{}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if msg, err := exec.Command(validator, out).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, msg)
+		}
+	}
+	for _, path := range modules {
+		name := strings.TrimSuffix(filepath.Base(path), ".wasm")
+		check(name, sample(t, name))
+	}
+	check("generated", generate(randomBytes(1, 2000)))
+	check("merges", recursive(10, merges(10, 10)))
+}
