@@ -213,13 +213,16 @@ func (c *connection) handshake(s *relay.Socket, early []byte) error {
 	return nil
 }
 
-// deadline sets a socket's deadline, unless stop has set one that must stay.
+// deadline sets a socket's deadline. After stop it is the past: a guest's end takes
+// its own deadlines off the sockets, and stop's with them.
 func (c *connection) deadline(s *relay.Socket, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.stopped {
-		s.SetDeadline(t)
+	if c.stopped {
+		s.Abort()
+		return
 	}
+	s.SetDeadline(t)
 }
 
 // A stageError says at what stage a connection failed.
