@@ -20,6 +20,9 @@ type listenAddr struct {
 func (a listenAddr) key() string    { return a.network + " " + a.address }
 func (a listenAddr) String() string { return a.text }
 
+// anyPort says whether the system chooses the port.
+func (a listenAddr) anyPort() bool { return a.network != "unix" && strings.HasSuffix(a.address, ":0") }
+
 // listenAddrs resolves an accept address. Without a host it is the IPv4 wildcard
 // and then the IPv6 one, as in stunnel; on Linux the second is refused when the
 // first is bound, since it would take both.

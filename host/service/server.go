@@ -100,6 +100,10 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 		new bool
 	}
 	plans := map[string]plan{}
+	taken := func(key string) bool {
+		_, ok := plans[key]
+		return ok
+	}
 	undo := func() {
 		for _, p := range plans {
 			if p.new {
@@ -116,16 +120,22 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 				return fmt.Errorf("service [%s]: accept %s: %w", svc.Name(), a, err)
 			}
 			for _, addr := range addrs {
-				if _, taken := plans[addr.key()]; taken {
+				key := addr.key()
+				for n := 0; addr.anyPort() && taken(key); n++ {
+					// Port 0 is another port each time. Who asks for it again after a
+					// reload gets the ports that were chosen, in the same order.
+					key = addr.key() + " #" + strconv.Itoa(n)
+				}
+				if taken(key) {
 					s.ui.Errf("Binding service [%s] to %s: Address already in use (%d)", svc.Name(), addr, int(syscall.EADDRINUSE))
 					continue
 				}
-				if old := s.listeners[addr.key()]; old != nil {
+				if old := s.listeners[key]; old != nil {
 					if err := svc.setListenOptions(old.Listener); err != nil {
 						undo()
 						return err
 					}
-					plans[addr.key()] = plan{l: old, svc: svc}
+					plans[key] = plan{l: old, svc: svc}
 					some = true
 					continue
 				}
@@ -135,7 +145,7 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 					continue
 				}
 				s.ui.Infof("Service [%s] (FD=%d) bound to %s", svc.Name(), descriptor(ln), printed(ln.Addr(), addr))
-				plans[addr.key()] = plan{l: &listener{Listener: ln, addr: addr.key()}, svc: svc, new: true}
+				plans[key] = plan{l: &listener{Listener: ln, addr: key}, svc: svc, new: true}
 				some = true
 			}
 		}
