@@ -7,6 +7,11 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
+// otherProgram in the environment names the program to test in place of this one.
+// Run with a real stunnel, the tests of real peers show where they ask for more
+// than stunnel does.
+const otherProgram = "STUNNEL_WASM_TEST_PROGRAM"
+
 // asDaemon in the environment makes the test binary be the program itself.
 const asDaemon = "STUNNEL_WASM_TEST_AS_DAEMON"
 
@@ -23,6 +28,9 @@ func TestMain(m *testing.M) {
 // self is the program under test.
 func self(t *testing.T) string {
 	t.Helper()
+	if other := os.Getenv(otherProgram); other != "" {
+		return other
+	}
 	binary, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

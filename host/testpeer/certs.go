@@ -24,7 +24,7 @@ import (
 type Certificates struct {
 	Dir    string
 	Root   string // the root's certificate
-	Chain  string // the intermediate's and the root's
+	Chain  string // the intermediate's
 	Other  string // the certificate of another root, which issued nothing but Stranger
 	Server string // leaf for localhost and 127.0.0.1, CN=localhost
 	Client string // leaf for client authentication, CN=client
@@ -48,7 +48,7 @@ func Certs(t testing.TB) *Certificates {
 	c.intermediate = authority(t, "Test Intermediate", &root)
 	other := authority(t, "Other Root", nil)
 	c.Root = c.write(t, "root.pem", root.cert)
-	c.Chain = c.write(t, "chain.pem", c.intermediate.cert, root.cert)
+	c.Chain = c.write(t, "chain.pem", c.intermediate.cert)
 	c.Other = c.write(t, "other.pem", other.cert)
 	server := leaf(t, c.intermediate, ecdsaKey(t), "localhost", x509.ExtKeyUsageServerAuth)
 	c.Server = c.write(t, "server.pem", server.key, server.cert, c.intermediate.cert)
