@@ -51,11 +51,11 @@ func (s *Source) Load() (*config.Config, error) {
 		return config.Load(s.Path)
 	}
 	if s.text == nil {
-		f := os.NewFile(uintptr(s.FD), "descriptor "+s.descriptor())
+		f := standardFile(s.FD)
 		if f == nil {
-			return nil, config.Errors{{Reason: fmt.Sprintf("Invalid file descriptor %d", s.FD)}}
+			f = os.NewFile(uintptr(s.FD), "descriptor "+s.descriptor())
+			defer f.Close()
 		}
-		defer f.Close()
 		text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 		if err == nil && len(text) > maxConfig {
 			err = fmt.Errorf("more than %d MiB", maxConfig>>20)
@@ -66,6 +66,20 @@ func (s *Source) Load() (*config.Config, error) {
 		s.text = text
 	}
 	return config.LoadReader(s.descriptor(), bytes.NewReader(s.text))
+}
+
+// standardFile is a standard descriptor's file, or nil. These stay open: a socket
+// that took the number of a closed one would be taken for standard input later.
+func standardFile(fd int) *os.File {
+	switch fd {
+	case 0:
+		return os.Stdin
+	case 1:
+		return os.Stdout
+	case 2:
+		return os.Stderr
+	}
+	return nil
 }
 
 // Run is the daemon: it returns the exit status when it ends. Messages of a start
@@ -142,7 +156,7 @@ func (d *daemon) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	defer cancel()
 	if err := d.server.Apply(ctx, set); err != nil {
-		return err
+		return bindReported(err)
 	}
 	d.catch()
 	if err := d.writePid(); err != nil {
@@ -189,6 +203,15 @@ func (d *daemon) build(conf *config.Config) (*service.Set, error) {
 	return set, nil
 }
 
+// bindReported is for an error of Apply, which has logged why an address could not
+// be bound.
+func bindReported(err error) error {
+	if errors.Is(err, service.ErrBind) {
+		return errReported
+	}
+	return err
+}
+
 func (d *daemon) failed(err error) error {
 	var errs config.Errors
 	if !errors.As(err, &errs) {
@@ -215,7 +238,7 @@ func (d *daemon) reload() {
 	if err == nil {
 		d.ui.Noticef("Configuration successful")
 		ctx, cancel := context.WithTimeout(context.Background(), buildTime)
-		err = d.server.Apply(ctx, set)
+		err = bindReported(d.server.Apply(ctx, set))
 		cancel()
 		if err != nil {
 			set.Close(context.Background())
