@@ -127,7 +127,7 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 					key = addr.key() + " #" + strconv.Itoa(n)
 				}
 				if taken(key) {
-					s.ui.Errf("Binding service [%s] to %s: Address already in use (%d)", svc.Name(), addr, int(syscall.EADDRINUSE))
+					s.ui.Noticef("Binding service [%s] to %s: Address already in use (%d)", svc.Name(), addr, int(syscall.EADDRINUSE))
 					continue
 				}
 				if old := s.listeners[key]; old != nil {
