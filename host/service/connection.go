@@ -277,8 +277,7 @@ func (c *connection) close(err error) {
 	resetPlain := resetTLS
 	if resetTLS {
 		how = "reset"
-		var stage *stageError
-		if errors.As(err, &stage) && stage.stage == stageTLS && relay.IsAlert(stage.err) {
+		if alerted(err) {
 			resetTLS = false
 			how = "reset/closed"
 			if c.svc.conf.Client {
@@ -306,6 +305,19 @@ func (c *connection) close(err error) {
 func refused(err error) bool {
 	var g *guest.Error
 	return errors.As(err, &g) && g.Kind == guest.KindRefusal
+}
+
+// alerted says whether TLS ended the connection by an alert, also where that was a
+// handshake that a guest asked for.
+func alerted(err error) bool {
+	var stage *stageError
+	for errors.As(err, &stage) {
+		if stage.stage == stageTLS {
+			return relay.IsAlert(stage.err)
+		}
+		err = stage.err
+	}
+	return false
 }
 
 func closeSocket(s *relay.Socket, reset bool) {

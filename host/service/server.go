@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"sort"
@@ -36,6 +35,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners map[string]*listener // by address
+	current   *running             // nil before the first Apply
 	conns     map[*connection]struct{}
 	stopping  bool
 
@@ -53,142 +53,6 @@ func NewServer(log *logging.Log) *Server {
 	return s
 }
 
-// A listener is a bound address. A reload gives it another service.
-type listener struct {
-	net.Listener
-	addr string
-	svc  atomic.Pointer[bound]
-}
-
-// bound is what a listener hands connections to.
-type bound struct {
-	svc *Service
-	set *running
-}
-
-// running counts the connections that use a Set, so that its guests are freed
-// when the last one ends.
-type running struct {
-	set  *Set
-	wg   sync.WaitGroup
-	once sync.Once
-}
-
-// retire frees a Set once nothing uses it.
-func (r *running) retire() {
-	r.once.Do(func() {
-		go func() {
-			r.wg.Wait()
-			r.set.Close(context.Background())
-		}()
-	})
-}
-
-// Apply makes the server run a Set. New addresses are bound before anything old
-// is touched; if one cannot be, nothing changes and the error says why. Addresses
-// that both have keep their socket. The Server owns the Set from then on.
-func (s *Server) Apply(ctx context.Context, set *Set) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping {
-		return errors.New("the server is stopping")
-	}
-	run := &running{set: set}
-	type plan struct {
-		l   *listener
-		svc *Service
-		new bool
-	}
-	plans := map[string]plan{}
-	taken := func(key string) bool {
-		_, ok := plans[key]
-		return ok
-	}
-	undo := func() {
-		for _, p := range plans {
-			if p.new {
-				p.l.Close()
-			}
-		}
-	}
-	for _, svc := range set.Services {
-		some := len(svc.conf.Accept) == 0
-		for _, a := range svc.conf.Accept {
-			addrs, err := listenAddrs(ctx, a)
-			if err != nil {
-				undo()
-				return fmt.Errorf("service [%s]: accept %s: %w", svc.Name(), a, err)
-			}
-			for _, addr := range addrs {
-				key := addr.key()
-				for n := 0; addr.anyPort() && taken(key); n++ {
-					// Port 0 is another port each time. Who asks for it again after a
-					// reload gets the ports that were chosen, in the same order.
-					key = addr.key() + " #" + strconv.Itoa(n)
-				}
-				if taken(key) {
-					s.ui.Noticef("Binding service [%s] to %s: Address already in use (%d)", svc.Name(), addr, int(syscall.EADDRINUSE))
-					continue
-				}
-				if old := s.listeners[key]; old != nil {
-					if err := svc.setListenOptions(old.Listener); err != nil {
-						undo()
-						return err
-					}
-					plans[key] = plan{l: old, svc: svc}
-					some = true
-					continue
-				}
-				ln, err := svc.listen(ctx, addr)
-				if err != nil {
-					s.bindError(svc, addr, err)
-					continue
-				}
-				s.ui.Infof("Service [%s] (FD=%d) bound to %s", svc.Name(), descriptor(ln), printed(ln.Addr(), addr))
-				plans[key] = plan{l: &listener{Listener: ln, addr: key}, svc: svc, new: true}
-				some = true
-			}
-		}
-		if !some {
-			undo()
-			s.ui.Errf("Binding service [%s] failed", svc.Name())
-			return ErrBind
-		}
-	}
-	s.setMax(set.Config.Global.MaxClients)
-	retired := map[*running]bool{}
-	for key, l := range s.listeners {
-		retired[l.svc.Load().set] = true
-		if _, kept := plans[key]; !kept {
-			s.ui.Debugf("Service [%s] closed", l.svc.Load().svc.Name())
-			l.Close()
-			delete(s.listeners, key)
-		}
-	}
-	for key, p := range plans {
-		p.l.svc.Store(&bound{p.svc, run})
-		if p.new {
-			s.listeners[key] = p.l
-			s.wg.Add(1)
-			go s.acceptLoop(p.l)
-		}
-	}
-	for r := range retired {
-		r.retire()
-	}
-	return nil
-}
-
-// bindError tells why an address was not bound, as stunnel words it.
-func (s *Server) bindError(svc *Service, addr listenAddr, err error) {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		s.ui.Noticef("Binding service [%s] to %s: %s (%d)", svc.Name(), addr, sentence(errno.Error()), int(errno))
-		return
-	}
-	s.ui.Noticef("Binding service [%s] to %s: %v", svc.Name(), addr, err)
-}
-
 // Addrs lists what is bound, sorted, for tests and for the check command.
 func (s *Server) Addrs() []string {
 	s.mu.Lock()
@@ -204,6 +68,7 @@ func (s *Server) Addrs() []string {
 // acceptLoop accepts until the listener is closed.
 func (s *Server) acceptLoop(l *listener) {
 	defer s.wg.Done()
+	defer func() { l.svc.Load().set.leave() }()
 	pause := time.Duration(0)
 	for {
 		c, err := l.Accept()
@@ -233,10 +98,9 @@ func (s *Server) acceptLoop(l *listener) {
 			c.Close()
 			continue
 		}
-		b := l.svc.Load()
 		// Before the connection's goroutine starts: otherwise a reload could see no
 		// user of the Set and free its guests in between.
-		b.set.wg.Add(1)
+		b := l.enter()
 		s.wg.Add(1)
 		go s.serve(b, c)
 	}
@@ -246,7 +110,7 @@ func (s *Server) acceptLoop(l *listener) {
 func (s *Server) serve(b *bound, nc net.Conn) {
 	defer s.wg.Done()
 	defer s.active.Add(-1)
-	defer b.set.wg.Done()
+	defer b.set.leave()
 	c := newConnection(s, b.svc, nc)
 	if !s.track(c) {
 		nc.Close()
@@ -290,7 +154,7 @@ func (s *Server) List() {
 }
 
 // Stop closes the listeners, lets connections go on until ctx ends, cuts the
-// rest, and waits for all of them.
+// rest, waits for all of them, and frees the Set. A second Stop does nothing.
 func (s *Server) Stop(ctx context.Context) {
 	s.mu.Lock()
 	s.stopping = true
@@ -317,6 +181,12 @@ func (s *Server) Stop(ctx context.Context) {
 		<-done
 	}
 	s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil {
+		s.current.leave()
+		s.current = nil
+	}
 }
 
 // setMax takes the limit of connections from the config, or as stunnel does from
