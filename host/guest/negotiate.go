@@ -15,11 +15,21 @@ import (
 
 // An Outcome is what a negotiation leaves to the relay. Arrays are indexed by [abi.Side].
 type Outcome struct {
-	Conns  [2]net.Conn // nil for an outgoing side that the guest did not connect
-	Unread [2][]byte   // received on that side but not handed to the guest: it comes first
-	TLS    [2]bool     // the side is encrypted
-	Fuel   uint64      // granted to the guest, in whole slices
-	Calls  int         // of the host
+	// Conns are the streams as they are now, nil for an outgoing side that the guest
+	// did not connect.
+	Conns [2]net.Conn
+
+	// TLS tells which sides are encrypted.
+	TLS [2]bool
+
+	// Unread was received on that side but not handed to the guest: it comes before
+	// what the connection gives next. If the caller itself starts TLS on a side, the
+	// side's bytes belong to the handshake. Relayed around it they would be plaintext
+	// that passes for protected (CVE-2011-0411).
+	Unread [2][]byte
+
+	Fuel  uint64 // granted to the guest, in slices of a million
+	Calls int    // of the host
 }
 
 // Negotiate runs the guest on the host's connections, in an instance of its own.
@@ -30,7 +40,7 @@ func (m *Module) Negotiate(ctx context.Context, h Host, l Limits) (*Outcome, err
 	n := m.newNegotiation(l)
 	n.host, n.config, n.logTo = h, h.Config, h.Log
 	n.adopt(abi.Accepted, h.Accepted())
-	stop := context.AfterFunc(ctx, n.cancel)
+	stop := context.AfterFunc(ctx, func() { n.cancel(context.Cause(ctx)) })
 	err := n.run(ctx, abi.ExportNegotiate)
 	stop()
 	n.release()
@@ -59,7 +69,7 @@ func (m *Module) Configure(ctx context.Context, config func(key string) (string,
 	}
 	n := m.newNegotiation(l)
 	n.config, n.logTo = config, log
-	stop := context.AfterFunc(ctx, n.cancel)
+	stop := context.AfterFunc(ctx, func() { n.cancel(context.Cause(ctx)) })
 	defer stop()
 	if err := n.run(ctx, abi.ExportConfigure); err != nil {
 		return err

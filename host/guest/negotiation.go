@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"context"
 	"net"
 	"sync"
 	"time"
@@ -38,8 +37,8 @@ type negotiation struct {
 
 	mu struct {
 		sync.Mutex
-		conns     [3]net.Conn // whose deadlines are ours; the third is a handshake's
-		cancelled bool        // the caller's context ended: no wait may start
+		conns     [2]net.Conn // whose deadlines are ours, by side
+		cancelled error       // why the caller's context ended: no wait may start; nil: it did not
 	}
 }
 
@@ -58,7 +57,7 @@ func (n *negotiation) until() time.Time {
 func (n *negotiation) arm(c net.Conn, t time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.mu.cancelled {
+	if n.mu.cancelled != nil {
 		t = past()
 	}
 	// A connection that cannot have a deadline any more is closed: the read or write says so.
@@ -74,11 +73,11 @@ func (n *negotiation) adopt(side abi.Side, c net.Conn) {
 }
 
 // cancel ends all waits on the connections, now and later. It runs in a goroutine
-// of its own when the caller's context ends.
-func (n *negotiation) cancel() {
+// of its own when the caller's context ends, for the cause given.
+func (n *negotiation) cancel(cause error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.mu.cancelled = true
+	n.mu.cancelled = cause
 	for _, c := range n.mu.conns {
 		if c != nil {
 			_ = c.SetDeadline(past())
@@ -104,8 +103,8 @@ func (n *negotiation) checkTime() {
 	n.mu.Lock()
 	cancelled := n.mu.cancelled
 	n.mu.Unlock()
-	if cancelled {
-		panic(&halt{kind: KindCancelled, reason: "cancelled", err: context.Canceled})
+	if cancelled != nil {
+		panic(&halt{kind: KindCancelled, reason: "cancelled", err: cancelled})
 	}
 	if !time.Now().Before(n.end) {
 		panic(&halt{kind: KindTime, reason: "not done after " + n.limits.Time.String()})

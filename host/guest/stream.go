@@ -2,8 +2,10 @@ package guest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -96,7 +98,7 @@ func (s *stream) readOnce() error {
 			return nil
 		}
 		if err != nil {
-			if !isTimeout(err) {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
 				s.err = err
 			}
 			return err
@@ -124,12 +126,13 @@ func (n *negotiation) readCode(err error) abi.Code {
 		return 0
 	case err == io.EOF:
 		return abi.EOF
-	case isTimeout(err):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		n.checkTime()
-		n.cause = err
-		return abi.Timeout
 	}
 	n.cause = err
+	if isTimeout(err) {
+		return abi.Timeout
+	}
 	return abi.IO
 }
 
@@ -268,7 +271,7 @@ func (n *negotiation) wait(sides []*stream, timeout time.Duration) ([]bool, abi.
 	}
 	// All deadlines are set by now, so that none set later undoes a wake.
 	receive := func(i int) {
-		if err := sides[i].readOnce(); err == nil || !isTimeout(err) {
+		if err := sides[i].readOnce(); !errors.Is(err, os.ErrDeadlineExceeded) {
 			for j, other := range sides {
 				if j != i {
 					n.arm(other.conn, past())
