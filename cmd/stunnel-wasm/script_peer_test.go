@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,7 +28,10 @@ type peer struct {
 //
 //	[!] talk ADDR TEXT            TLS: connect, send a line, get it back, close
 //	[!] plain ADDR TEXT           the same without TLS
-//	open NAME ADDR                TLS: connect and keep the connection
+//	reachable ADDR TEXT           talk, again and again until it succeeds
+//	unreachable ADDR              wait until connections are refused
+//	open NAME ADDR                TLS: connect, again and again until it succeeds, and
+//	                              keep the connection
 //	say NAME TEXT                 send a line over it and get it back
 //	cut NAME                      wait until the daemon ends it
 //	hangup NAME                   end it
@@ -36,11 +40,37 @@ func peerCommands() map[string]command {
 	return map[string]command{
 		"talk":  exchange(dialTLS),
 		"plain": exchange(dialPlain),
+		"reachable": func(ts *testscript.TestScript, neg bool, args []string) {
+			need(ts, neg, args, 2)
+			until(ts, "an answer of "+args[0], func() bool {
+				p, err := dialTLS(args[0])
+				if err != nil {
+					return false
+				}
+				defer p.Close()
+				return p.echo(args[1]) == nil
+			})
+		},
+		"unreachable": func(ts *testscript.TestScript, neg bool, args []string) {
+			need(ts, neg, args, 1)
+			until(ts, "refusal by "+args[0], func() bool {
+				p, err := dialPlain(args[0])
+				if err != nil {
+					return true
+				}
+				p.Close()
+				return false
+			})
+		},
 		"open": func(ts *testscript.TestScript, neg bool, args []string) {
 			need(ts, neg, args, 2)
-			p, err := dialTLS(args[1])
-			ts.Check(err)
-			state(ts).conns[args[0]] = p
+			until(ts, "a connection to "+args[1], func() bool {
+				p, err := dialTLS(args[1])
+				if err == nil {
+					state(ts).conns[args[0]] = p
+				}
+				return err == nil
+			})
 		},
 		"say": func(ts *testscript.TestScript, neg bool, args []string) {
 			need(ts, neg, args, 2)
@@ -120,6 +150,37 @@ func exchange(dial func(addr string) (*peer, error)) command {
 			ts.Fatalf("%s has answered", args[0])
 		case !neg:
 			ts.Check(err)
+		}
+	}
+}
+
+// indiscreet is a mail server that refuses every login with what it was sent.
+func indiscreet(c net.Conn) {
+	in := bufio.NewReader(c)
+	reply := "220 mx.example.org ESMTP\r\n"
+	for prompts := 0; ; {
+		if _, err := io.WriteString(c, reply); err != nil {
+			return
+		}
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case prompts > 1:
+			prompts--
+			reply = "334 UGFzc3dvcmQ6\r\n" // Password:
+		case line == "AUTH LOGIN":
+			prompts = 2
+			reply = "334 VXNlcm5hbWU6\r\n" // Username:
+		case prompts > 0, strings.HasPrefix(line, "AUTH PLAIN "):
+			prompts = 0
+			reply = "535 5.7.8 not with " + line + "\r\n"
+		case strings.HasPrefix(line, "EHLO "):
+			reply = "250-mx.example.org\r\n250 AUTH PLAIN LOGIN\r\n"
+		default:
+			reply = "250 ok\r\n"
 		}
 	}
 }

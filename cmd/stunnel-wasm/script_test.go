@@ -21,14 +21,15 @@ import (
 const workVariable = "STUNNEL_WASM_TEST_WORK"
 
 // TestScript runs testdata/script, one file for each behaviour of the command as
-// its users meet it. In every file of a script ${WORK}, ${HOST}, ${CERT}, ${CA} and
-// ${ECHO} are replaced:
+// its users meet it. In every file of a script ${WORK}, ${HOST}, ${CERT}, ${CA},
+// ${ECHO} and ${SMTP} are replaced:
 //
 //	WORK  the script's directory, which is the working directory too
 //	HOST  an address of the loopback network that no other script binds
 //	CERT  a server's key and certificate for localhost
 //	CA    the authority that issued it
 //	ECHO  host:port of a backend that sends everything back
+//	SMTP  host:port of a mail server that refuses every password, and shows it
 //
 // Commands beside testscript's own are in processCommands and peerCommands. All of
 // them wait for an event, for no longer than testpeer.Patience.
@@ -53,6 +54,7 @@ func TestScript(t *testing.T) {
 				"CERT": certs.Server,
 				"CA":   certs.Chain,
 				"ECHO": testpeer.Serve(tb, testpeer.Echo),
+				"SMTP": testpeer.Serve(tb, indiscreet),
 			}
 			for k, v := range vars {
 				env.Setenv(k, v)
