@@ -1,8 +1,10 @@
 package meter
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +148,9 @@ func TestRefused(t *testing.T) {
 		{"element kind", newModule().section(secElement, 1, 8, 0).b, "element segment 8"},
 		{"element without a table", newModule().section(secElement, 1, 0, opI32Const, 0, opEnd, 0).b, "table 0 of 0"},
 		{"element out of range", newModule().section(secElement, 1, 1, 0, 1, 0).b, "function 0 of 0"},
+		{"elements", newModule().types(void).section(secFunction, 1, 0).section(secTable, 1, 0x70, 0, 1).
+			section(secElement, append([]byte{2, 1, 0, 1, 0, 1, 0, 0x80, 0x80, 0x04}, make([]byte, MaxElementEntries)...)...).b, "at most 65535"},
+		{"tables", newModule().section(secTable, append([]byte{5}, bytes.Repeat([]byte{0x70, 0, 1}, 5)...)...).b, "at most 4"},
 		{"data kind", newModule().section(secData, 1, 3, 0).b, "data segment 3"},
 		{"data without a memory", newModule().section(secData, 1, 0, opI32Const, 0, opEnd, 0).b, "without a memory"},
 		{"data count differs", newModule().section(secDataCount, 2).section(secData, 1, 1, 0).b, "1 data segments, 2 announced"},
@@ -224,4 +229,48 @@ func recursive(vars uint32, code []byte) []byte {
 	}
 	return newModule().types(signature([]ValueType{I32}, []ValueType{I32})).
 		section(secFunction, 1, 0).export(0).code(append(c, opEnd)).b
+}
+
+// TestDecodeAllocatesInProportion decodes what makes most of every byte.
+func TestDecodeAllocatesInProportion(t *testing.T) {
+	void := signature(nil, nil)
+	huge := []byte{0xff, 0xff, 0xff, 0x7f}
+	for _, test := range []struct {
+		name   string
+		module []byte
+	}{
+		{"types", newModule().types(slices.Repeat([][]byte{void}, MaxTypes)...).b},
+		{"functions", newModule().types(void).
+			section(secFunction, append(appendU32(nil, MaxFunctions), make([]byte, MaxFunctions)...)...).
+			code(slices.Repeat([][]byte{{0, opEnd}}, MaxFunctions)...).b},
+		{"loops", function(append(bytes.Repeat([]byte{opLoop, blockEmpty, opEnd}, 300_000), opEnd)...)},
+		{"names", newModule().custom("name", appendBytes([]byte{namesFunction}, append(appendU32(nil, 1<<16), ascending(1<<16)...))...).b},
+		{"claimed types", newModule().section(secType, huge...).b},
+		{"claimed functions", newModule().types(void).section(secFunction, huge...).b},
+		{"claimed names", newModule().custom("name", append([]byte{namesFunction, 4}, huge...)...).b},
+		{"claimed locals' names", newModule().custom("name", append([]byte{namesLocal, 4}, huge...)...).b},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, err := Decode(test.module)
+		runtime.ReadMemStats(&after)
+		if claimed := strings.HasPrefix(test.name, "claimed"); err != nil && !claimed {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if test.name == "names" && len(m.names.functions) != 1<<16 {
+			t.Errorf("%d names decoded", len(m.names.functions))
+		}
+		if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(100*len(test.module)+8192); got > limit {
+			t.Errorf("%s: %d bytes allocated for a module of %d (%v)", test.name, got, len(test.module), err)
+		}
+	}
+}
+
+// ascending is n empty names in ascending order.
+func ascending(n uint32) []byte {
+	var b []byte
+	for i := range n {
+		b = append(appendU32(b, i), 0)
+	}
+	return b
 }

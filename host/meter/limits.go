@@ -54,8 +54,12 @@ const (
 	// MaxTables bounds the tables, and MaxTableEntries the entries that each may ever
 	// have. The engine's memory limit does not count tables: ten bytes of module could
 	// ask for a gigabyte of them, at load or by table.grow.
-	MaxTables       = 16
+	MaxTables       = 4
 	MaxTableEntries = 1 << 16
+
+	// MaxElementEntries bounds the functions in all element segments together. Each is
+	// one byte of module and, in every instance, some fifty of the engine's memory.
+	MaxElementEntries = 1 << 16
 
 	// MaxPages is the number of 64 KiB pages that a 32-bit memory can have.
 	MaxPages = 1 << 16

@@ -150,8 +150,11 @@ func (m *Module) table(r *reader) (t ValueType, minimum, maximum uint32) {
 
 // decodeMemories reads the memory section.
 func (m *Module) decodeMemories(r *reader) {
-	for range r.count("memories", MaxTables, 2) {
+	for range r.count("memories", MaxModuleSize, 2) {
 		m.memory(r, false)
+		if r.err != nil {
+			return
+		}
 	}
 }
 

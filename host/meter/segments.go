@@ -101,6 +101,7 @@ func (m *Module) decodeElements(r *reader) { m.copyElements(r, nil) }
 func (m *Module) copyElements(r *reader, s *shifter) {
 	n := r.count("element segments", MaxElements, 2)
 	s.number(uint32(n))
+	left := MaxElementEntries
 	for range n {
 		at := r.pos
 		kind := r.u32()
@@ -134,7 +135,8 @@ func (m *Module) copyElements(r *reader, s *shifter) {
 				s.bytes(r.b[typ:r.pos])
 			}
 		}
-		count := r.count("elements", MaxModuleSize, 1)
+		count := r.count("elements", left, 1)
+		left -= count
 		s.number(uint32(count))
 		for range count {
 			if kind&4 != 0 {
