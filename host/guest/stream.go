@@ -6,9 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
@@ -241,59 +239,6 @@ func (n *negotiation) write(s *stream, src []byte) abi.Code {
 		return n.readCode(err)
 	}
 	return abi.Code(len(src))
-}
-
-// minWait is the shortest wait: a read with a deadline that has passed does not
-// look at the socket at all.
-const minWait = time.Millisecond
-
-// wait tells which of the streams can be read, by receiving what they have.
-func (n *negotiation) wait(sides []*stream, timeout time.Duration) ([]bool, abi.Code) {
-	readable := make([]bool, len(sides))
-	look := func() bool {
-		for i, s := range sides {
-			readable[i] = s.r < s.w || s.err != nil
-		}
-		return slices.Contains(readable, true)
-	}
-	if look() {
-		return readable, 0
-	}
-	until := n.until()
-	if timeout >= 0 {
-		if t := time.Now().Add(max(timeout, minWait)); t.Before(until) {
-			until = t
-		}
-	}
-	for _, s := range sides {
-		s.room(1, &n.module.runtime.buffers)
-		n.arm(s.conn, until)
-	}
-	// All deadlines are set by now, so that none set later undoes a wake.
-	receive := func(i int) {
-		if err := sides[i].readOnce(); !errors.Is(err, os.ErrDeadlineExceeded) {
-			for j, other := range sides {
-				if j != i {
-					n.arm(other.conn, past())
-				}
-			}
-		}
-	}
-	var others sync.WaitGroup
-	for i := 1; i < len(sides); i++ {
-		others.Go(func() { receive(i) })
-	}
-	receive(0)
-	others.Wait()
-
-	if look() {
-		return readable, 0
-	}
-	n.checkTime()
-	if timeout < 0 {
-		return readable, abi.Timeout
-	}
-	return readable, 0
 }
 
 // clearLeft is how many plaintext bytes may still pass on a side; as many as there
