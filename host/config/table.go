@@ -90,7 +90,6 @@ type target struct {
 	cfg     *Config
 	global  bool     // before the first section
 	service *Service // the section, or the defaults of later ones
-	state   *state   // what the section's lines said so far
 	place   Place
 }
 
