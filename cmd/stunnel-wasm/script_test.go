@@ -61,6 +61,8 @@ func TestScript(t *testing.T) {
 			}
 			env.Setenv(asDaemon, "1")
 			env.Setenv(workVariable, env.WorkDir)
+			// With the race detector a program would sleep a second before it ends.
+			env.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 			bin := tb.TempDir()
 			exe, err := os.Executable()
 			if err != nil {
