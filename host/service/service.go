@@ -214,7 +214,7 @@ func (s *Service) lookup(key string) (string, bool) {
 // findGuest finds a protocol's module: a file if the name has a slash, else a
 // bundled guest, else NAME.wasm in the directories of guestPath.
 func findGuest(sc *config.Service, path []string) (guest.Source, *config.Error) {
-	src := guest.Source{Name: sc.Protocol, Hash: sc.Guest.Hash}
+	src := guest.Source{Name: sc.Protocol, Hash: sc.Guest.Hash, Pages: sc.Guest.Memory}
 	for _, a := range sc.Guest.Allow {
 		src.Allow = append(src.Allow, abi.Capability(a))
 	}
