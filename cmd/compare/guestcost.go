@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/service"
+	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
+)
+
+// What the guest's costs are taken from: medians over so many loads, and over so
+// many batches of negotiations.
+const (
+	loads   = 20
+	batches = 20
+	batch   = 200
+)
+
+// Costs are what the smtp guest takes apart from any connection, in wall time if not said. A
+// negotiation makes an instance, runs a whole conversation and drops the instance.
+type costs struct {
+	Compile    float64 // reading, metering and compiling the module, in ms
+	CompileCPU float64 // the same as CPU time of all threads, in ms
+	Runtime    float64 // making the runtime that it is loaded into, in ms
+	Negotiate  float64 // instance and conversation, in us
+	Native     float64 // the same conversation in Go, in us
+}
+
+// Targets of costs.
+const (
+	compileGoal     = 10  // ms
+	instantiateGoal = 100 // us
+)
+
+// measureGuest finds the costs of the smtp guest.
+func measureGuest(ctx context.Context) (*costs, error) {
+	wasm, ok := stdproto.Lookup("smtp")
+	if !ok {
+		return nil, errors.New("no smtp guest is bundled")
+	}
+	source := guest.Source{Name: "smtp", Wasm: wasm, Allow: stdproto.Grants("smtp")}
+	var c costs
+	var compile, busy, fresh []float64
+	for range loads {
+		// Each in a runtime of its own, since one compiles equal bytes only once.
+		start := time.Now()
+		rt, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
+		if err != nil {
+			return nil, err
+		}
+		before, err := cpuTime(os.Getpid())
+		if err != nil {
+			return nil, err
+		}
+		made := time.Now()
+		module, err := rt.Load(ctx, source)
+		if err != nil {
+			return nil, err
+		}
+		took := time.Since(made)
+		after, err := cpuTime(os.Getpid())
+		if err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, milliseconds(made.Sub(start)))
+		compile = append(compile, milliseconds(took))
+		busy = append(busy, milliseconds(after-before))
+		if len(compile) == loads {
+			if c.Negotiate, err = timeNegotiation(ctx, module); err != nil {
+				return nil, err
+			}
+		}
+		if err := rt.Close(ctx); err != nil {
+			return nil, err
+		}
+	}
+	c.Compile, c.CompileCPU, c.Runtime = median(compile), median(busy), median(fresh)
+	var err error
+	c.Native, err = timeNegotiation(ctx, &nativeSMTP{})
+	return &c, err
+}
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
+
+// timeNegotiation is how many microseconds a negotiation takes, with peers that
+// answer at once.
+func timeNegotiation(ctx context.Context, n service.Negotiator) (float64, error) {
+	var times []float64
+	for range batches {
+		start := time.Now()
+		for range batch {
+			h := newScript("220 localhost ESMTP\r\n", "EHLO client.example\r\n", "STARTTLS\r\n")
+			if _, err := n.Negotiate(ctx, h, guest.Limits{}); err != nil {
+				return 0, err
+			}
+		}
+		times = append(times, float64(time.Since(start).Microseconds())/batch)
+	}
+	return median(times), nil
+}
+
+// A script is a guest.Host without a network: its peers say what they say in order,
+// and what is said to the client is kept.
+type script struct{ client, server scriptConn }
+
+// newScript makes a host whose server says greeting, and whose client says the
+// other texts, one at each read.
+func newScript(greeting string, client ...string) *script {
+	return &script{scriptConn{says: slices.Clone(client)}, scriptConn{says: []string{greeting}}}
+}
+
+func (s *script) Accepted() net.Conn { return &s.client }
+
+func (s *script) Connect(context.Context) (net.Conn, error) { return &s.server, nil }
+
+func (s *script) StartTLS(context.Context, abi.Side, []byte) (net.Conn, error) {
+	return &s.client, nil
+}
+
+func (s *script) Config(key string) (string, bool) { return "no", key == abi.KeyClient }
+
+func (s *script) Secret(string) (string, bool) { return "", false }
+
+func (s *script) Info(abi.InfoID) (string, bool) { return "", false }
+
+func (s *script) Annotate(string, string) {}
+
+func (s *script) Log(int, string) {}
+
+// A scriptConn gives its texts, one at each read, and then end of file.
+type scriptConn struct {
+	says  []string
+	heard []byte
+}
+
+func (c *scriptConn) Read(b []byte) (int, error) {
+	if len(c.says) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, c.says[0])
+	if c.says[0] = c.says[0][n:]; c.says[0] == "" {
+		c.says = c.says[1:]
+	}
+	return n, nil
+}
+
+func (c *scriptConn) Write(b []byte) (int, error) {
+	c.heard = append(c.heard, b...)
+	return len(b), nil
+}
+
+func (c *scriptConn) Close() error                     { return nil }
+func (c *scriptConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (c *scriptConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (c *scriptConn) SetDeadline(time.Time) error      { return nil }
+func (c *scriptConn) SetReadDeadline(time.Time) error  { return nil }
+func (c *scriptConn) SetWriteDeadline(time.Time) error { return nil }
