@@ -90,6 +90,8 @@ func (c *connection) reportGuest(err error) {
 	switch g.Kind {
 	case guest.KindCancelled:
 		c.log.Debugf("%v", g)
+	case guest.KindRefusal: // often nothing more than a peer that looked in and left
+		c.log.Warnf("%v", g)
 	default:
 		c.log.Errf("%v", g)
 	}
@@ -121,5 +123,5 @@ func reason(err error) string {
 	case errors.As(err, &alert):
 		return alert.Error()
 	}
-	return strings.TrimPrefix(err.Error(), "tls: ")
+	return opensslWords(err)
 }
