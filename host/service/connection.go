@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
@@ -67,9 +68,7 @@ func (c *connection) run() {
 	if c.log.Enabled(logging.Notice) {
 		c.log.Noticef("Service [%s] accepted connection from %s", c.svc.Name(), plainAddr(c.accepted.RemoteAddr()))
 	}
-	if err := c.localOptions(); err != nil {
-		c.log.Errf("%v", err)
-	}
+	c.options(c.accepted, c.svc.local)
 	if err := c.establishApart(); err != nil {
 		c.report(err)
 		c.close(err)
@@ -96,17 +95,19 @@ func (c *connection) run() {
 	c.close(err)
 }
 
-// localOptions sets the socket options of scope l on the accepted socket. One
-// that fails is told and does not end the connection, as in stunnel.
-func (c *connection) localOptions() error {
-	if c.svc.local == nil {
-		return nil
+// options sets socket options on a connected socket. One that fails is told and
+// does not end the connection, as in stunnel.
+func (c *connection) options(s *relay.Socket, set func(network, address string, c syscall.RawConn) error) {
+	if set == nil {
+		return
 	}
-	rc, err := c.accepted.SyscallConn()
+	rc, err := s.SyscallConn()
+	if err == nil {
+		err = set(s.LocalAddr().Network(), "", rc)
+	}
 	if err != nil {
-		return err
+		c.log.Errf("%v", err)
 	}
-	return c.svc.local(c.accepted.LocalAddr().Network(), "", rc)
 }
 
 // establishApart runs establish in a goroutine of its own and waits for it. A
@@ -174,6 +175,7 @@ func (c *connection) connect(ctx context.Context) error {
 		return &stageError{stageConnect, err}
 	}
 	s := relay.NewSocket(nc)
+	c.options(s, c.svc.remote)
 	c.mu.Lock()
 	c.outgoing = s
 	stopped := c.stopped
@@ -301,23 +303,30 @@ func (c *connection) close(err error) {
 }
 
 // refused says whether a guest ended the connection on purpose: it has told its
-// peers why, in their protocol, and a reset could overtake that.
+// peers why, in their protocol, and a reset could overtake that. After a handshake
+// that failed there was nothing left to tell.
 func refused(err error) bool {
 	var g *guest.Error
-	return errors.As(err, &g) && g.Kind == guest.KindRefusal
+	return errors.As(err, &g) && g.Kind == guest.KindRefusal && handshakeError(err) == nil
 }
 
-// alerted says whether TLS ended the connection by an alert, also where that was a
-// handshake that a guest asked for.
+// alerted says whether TLS ended the connection by an alert.
 func alerted(err error) bool {
+	e := handshakeError(err)
+	return e != nil && relay.IsAlert(e)
+}
+
+// handshakeError gives what TLS failed with, also where a guest had asked for the
+// handshake; nil if it did not fail.
+func handshakeError(err error) error {
 	var stage *stageError
 	for errors.As(err, &stage) {
 		if stage.stage == stageTLS {
-			return relay.IsAlert(stage.err)
+			return stage.err
 		}
 		err = stage.err
 	}
-	return false
+	return nil
 }
 
 func closeSocket(s *relay.Socket, reset bool) {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -49,6 +50,7 @@ type Service struct {
 	fixed  map[string]string // what a guest's config call can read
 	level  logging.Level
 	local  func(network, address string, c syscall.RawConn) error // socket = l:; nil: none
+	remote func(network, address string, c syscall.RawConn) error // the same of r: that Go undoes
 }
 
 // Name is the section's name.
@@ -131,6 +133,8 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (*Serv
 		return nil, errs
 	}
 	s.local = s.control('l')
+	// Go turns Nagle's algorithm off once a connection is made, whatever was set before.
+	s.remote = s.control('r', "TCP_NODELAY")
 	s.dialer = dial.New(ctx, sc.Connect, dial.Options{
 		Failover: sc.Failover,
 		Timeout:  sc.TimeoutConnect,
@@ -263,12 +267,12 @@ func (set *Set) Close(ctx context.Context) error {
 // tlsConfig is the service's *tls.Config.
 func (s *Service) tlsConfig() *tls.Config { return s.tls.Config }
 
-// control sets the socket options of a scope ('a', 'l' or 'r') before a socket is
-// used; nil when there is nothing to set.
-func (s *Service) control(scope byte) func(network, address string, c syscall.RawConn) error {
+// control sets the socket options of a scope ('a', 'l' or 'r'), all or some, before
+// a socket is used; nil when there is nothing to set.
+func (s *Service) control(scope byte, names ...string) func(network, address string, c syscall.RawConn) error {
 	var opts []config.SocketOption
 	for _, o := range s.conf.Socket {
-		if o.Scope == scope {
+		if o.Scope == scope && (len(names) == 0 || slices.Contains(names, o.Name)) {
 			opts = append(opts, o)
 		}
 	}
