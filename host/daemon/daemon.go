@@ -168,7 +168,7 @@ func (d *daemon) start() error {
 	}
 	if d.ready != nil {
 		d.leaveTerminal()
-		d.ui = d.log.Logger("main")
+		d.log.RenameMain("main")
 	}
 	d.ui.Infof("Accepting new connections")
 	d.notifyParent(true)

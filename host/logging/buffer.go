@@ -55,7 +55,7 @@ func (l *Log) each(f func(from *Logger, r *record)) {
 	l.held = held{}
 	r := l.records.Get().(*record)
 	if h.lost > 0 {
-		ui := l.Logger("ui")
+		ui := l.Logger(mainID)
 		r.time, r.level, r.id, r.service = time.Now(), Warning, ui.id, ""
 		r.text = fmt.Appendf(r.text[:0], "%d earlier log line(s) lost", h.lost)
 		f(ui, r)

@@ -73,6 +73,9 @@ func (l *Logger) Logf(level Level, format string, args ...any) {
 	r.time = time.Now()
 	r.level = max(level, Emerg)
 	r.id = l.id
+	if main := l.log.renamed.Load(); main != nil && l.id == mainID {
+		r.id = *main
+	}
 	r.service = l.service
 	r.text = fmt.Appendf(r.text[:0], format, args...)
 	l.log.emit(l, r)

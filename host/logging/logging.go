@@ -43,7 +43,8 @@ type Options struct {
 type Log struct {
 	state   atomic.Pointer[state] // nil while buffering
 	secrets atomic.Pointer[secrets]
-	records sync.Pool // of *record
+	renamed atomic.Pointer[string] // the main thread's id; nil: mainID
+	records sync.Pool              // of *record
 
 	mu   sync.Mutex // guards held and every change of state and secrets
 	held held
@@ -138,7 +139,7 @@ func (l *Log) Reopen() error {
 		s.sinks[fileSink].replaceFile(f)
 	}
 	l.mu.Unlock()
-	ui := l.Logger("ui")
+	ui := l.Logger(mainID)
 	if err != nil {
 		ui.Errf("Log file not reopened: %v", err)
 		return fmt.Errorf("reopening log file: %w", err)
@@ -159,6 +160,14 @@ func (l *Log) Close(ctx context.Context) error {
 	}
 	return drain(ctx, old.sinks[:])
 }
+
+// mainID is the main thread's id until RenameMain.
+const mainID = "ui"
+
+// RenameMain gives the main thread's loggers another id, those that exist too: in
+// stunnel it is "ui" until it has left the terminal and "main" from then on. Lines
+// that Open has replayed keep theirs.
+func (l *Log) RenameMain(id string) { l.renamed.Store(&id) }
 
 // Logger returns a logger for a part of the process that is no connection
 // ("ui" for the main thread). Its level is the Log's, also after Reconfigure.

@@ -265,3 +265,29 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+func TestRenameMain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	l := New()
+	ui := l.Logger("ui")
+	connection := ui.With("0", "x", Notice)
+	ui.Noticef("starting")
+	if err := l.Open(Options{Level: Notice, Output: file}); err != nil {
+		t.Fatal(err)
+	}
+	l.RenameMain("main")
+	ui.Noticef("serving")
+	connection.Noticef("accepted")
+	if err := l.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"LOG5[ui]: starting\n", "LOG5[main]: serving\n", "LOG5[0]: accepted\n"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+}
