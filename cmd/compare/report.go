@@ -202,12 +202,12 @@ func (t *test) unexpected(r *result) string {
 	if t.load.Version != "" {
 		version = "TLS " + t.load.Version
 	}
-	resumed := strings.HasSuffix(r.Negotiated, resumedMark)
+	said, resumed := strings.CutSuffix(r.Negotiated, resumedMark)
 	if t.load.TLS {
 		resumed = r.Resumed > 0.5
 	}
 	switch {
-	case !strings.HasPrefix(r.Negotiated, version+" ") || !strings.Contains(r.Negotiated, "AES_128_GCM") || !strings.Contains(r.Negotiated, "X25519"):
+	case !strings.HasPrefix(said, version+" ") || !strings.Contains(said, "AES_128_GCM") || !strings.HasSuffix(said, " X25519"):
 		return "other cryptography than the test asks for"
 	case t.load.Mode == modeHandshakes && resumed != (t.load.Resume || t.job.resume):
 		if resumed {
