@@ -173,12 +173,18 @@ func (s *Server) Stop(ctx context.Context) {
 	case <-ctx.Done():
 		s.cancel()
 		s.mu.Lock()
-		s.ui.Infof("Terminating %d service thread(s)", len(s.conns))
+		cut := len(s.conns)
+		if cut > 0 {
+			s.ui.Infof("Terminating %d service thread(s)", cut)
+		}
 		for c := range s.conns {
 			c.stop()
 		}
 		s.mu.Unlock()
 		<-done
+		if cut > 0 {
+			s.ui.Infof("Service threads terminated")
+		}
 	}
 	s.cancel()
 	s.mu.Lock()
