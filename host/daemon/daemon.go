@@ -91,6 +91,7 @@ func Run(src *Source, stderr io.Writer) int {
 		if !errors.Is(err, errReported) {
 			d.ui.Errf("%v", err)
 		}
+		d.letGo()
 		d.log.DumpBuffer(stderr)
 		d.notifyParent(false)
 		return 1
@@ -100,6 +101,17 @@ func Run(src *Source, stderr io.Writer) int {
 	}
 	d.loop()
 	return 0
+}
+
+// letGo gives up what a start that failed had bound: a Unix socket would stay behind
+// in the file system.
+func (d *daemon) letGo() {
+	if d.server == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	d.server.Stop(ctx)
 }
 
 // errReported is an error whose lines are in the log already.
