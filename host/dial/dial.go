@@ -1,8 +1,8 @@
 // Package dial opens connections to a service's targets.
 //
-// Names are looked up when the service is built, as stunnel does; a name that
-// does not resolve then is looked up again for each connection. Each address of
-// a name counts as a target of its own.
+// Names are looked up when the service is built, as stunnel does. When one does not
+// resolve then, all are looked up again for each connection, and those that resolve
+// are tried. Each address of a name counts as a target of its own.
 package dial
 
 import (
@@ -81,7 +81,9 @@ func (d *Dialer) Dial(ctx context.Context, log *logging.Logger) (net.Conn, error
 		var err error
 		if targets, err = resolve(ctx, d.addrs); err != nil {
 			log.Errf("%v", err)
-			return nil, err
+			if len(targets) == 0 {
+				return nil, err
+			}
 		}
 	}
 	start := 0
@@ -113,10 +115,11 @@ func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.C
 	c, err := d.net.DialContext(ctx, t.Network, t.Addr)
 	if err != nil {
 		var errno syscall.Errno
+		var wait net.Error
 		switch {
 		case errors.As(err, &errno):
 			log.Errf("s_connect: connect %s: %s (%d)", t, capital(errno.Error()), int(errno))
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.As(err, &wait) && wait.Timeout():
 			log.Errf("s_connect: s_poll_wait %s: TIMEOUTconnect exceeded", t)
 		default:
 			log.Errf("s_connect: connect %s: %v", t, err)
@@ -137,25 +140,34 @@ func capital(s string) string {
 	return string(s[0]&^0x20) + s[1:]
 }
 
-// resolve looks every address up, in order. It fails when any does not resolve.
-func resolve(ctx context.Context, addrs []config.Address) ([]Target, error) {
-	var all []Target
+// resolve looks every address up, in order. Its error is the first address's that
+// does not resolve; those that do are given all the same.
+func resolve(ctx context.Context, addrs []config.Address) (all []Target, err error) {
 	for _, a := range addrs {
-		if a.Unix != "" {
-			all = append(all, Target{"unix", a.Unix, a.Unix})
-			continue
+		targets, e := resolveOne(ctx, a)
+		all = append(all, targets...)
+		if err == nil {
+			err = e
 		}
-		port, err := net.DefaultResolver.LookupPort(ctx, "tcp", a.Port)
-		if err != nil {
-			return nil, err
-		}
-		ips, err := lookup(ctx, a.Host)
-		if err != nil {
-			return nil, err
-		}
-		for _, ip := range ips {
-			all = append(all, Target{"tcp", netip.AddrPortFrom(ip, uint16(port)).String(), ip.String() + ":" + strconv.Itoa(port)})
-		}
+	}
+	return all, err
+}
+
+func resolveOne(ctx context.Context, a config.Address) ([]Target, error) {
+	if a.Unix != "" {
+		return []Target{{"unix", a.Unix, a.Unix}}, nil
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", a.Port)
+	if err != nil {
+		return nil, err
+	}
+	ips, err := lookup(ctx, a.Host)
+	if err != nil {
+		return nil, err
+	}
+	var all []Target
+	for _, ip := range ips {
+		all = append(all, Target{"tcp", netip.AddrPortFrom(ip, uint16(port)).String(), ip.String() + ":" + strconv.Itoa(port)})
 	}
 	return all, nil
 }
