@@ -90,7 +90,7 @@ func (v *Verifier) Check(cs tls.ConnectionState) error {
 	for _, c := range v.intermediates {
 		pool.AddCert(c)
 	}
-	o := x509.VerifyOptions{Roots: v.anchors, Intermediates: pool, KeyUsages: []x509.ExtKeyUsage{usage}}
+	o := x509.VerifyOptions{Roots: v.anchors, Intermediates: pool, KeyUsages: []x509.ExtKeyUsage{usage}, CurrentTime: time.Now()}
 	if o.Roots == nil {
 		o.Roots = x509.NewCertPool() // never the system's
 	}
@@ -98,7 +98,7 @@ func (v *Verifier) Check(cs tls.ConnectionState) error {
 		o.CurrentTime = v.now()
 	}
 	if _, err := leaf.Verify(o); err != nil {
-		return chainError(err, cs.PeerCertificates)
+		return chainError(err, cs.PeerCertificates, o.CurrentTime)
 	}
 	if len(v.Hosts) > 0 && !v.matchHost(leaf) {
 		return &Error{Reason: "Subject checks failed", Cert: leaf, Subject: true}
@@ -107,7 +107,7 @@ func (v *Verifier) Check(cs tls.ConnectionState) error {
 }
 
 // chainError puts crypto/x509's verdict in OpenSSL's words.
-func chainError(err error, sent []*x509.Certificate) *Error {
+func chainError(err error, sent []*x509.Certificate, now time.Time) *Error {
 	leaf := sent[0]
 	at := func(c *x509.Certificate, reason string) *Error {
 		for i, s := range sent {
@@ -128,7 +128,7 @@ func chainError(err error, sent []*x509.Certificate) *Error {
 		}
 		switch invalid.Reason {
 		case x509.Expired:
-			if time.Now().Before(c.NotBefore) {
+			if now.Before(c.NotBefore) {
 				return at(c, "certificate is not yet valid")
 			}
 			return at(c, "certificate has expired")
