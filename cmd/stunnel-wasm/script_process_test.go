@@ -47,6 +47,8 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //
 //	start NAME PROGRAM [ARG...]   run beside the script; NAME.out gets its output
 //	signal SIGNAL NAME|PIDFILE    send HUP, USR1, USR2, TERM, INT or QUIT
+//	prompt SIGNAL NAME|PIDFILE FILE REGEXP
+//	                              send it again and again until a line of the file matches
 //	ended NAME STATUS             wait until it ends, with that exit status
 //	vanished PIDFILE-COPY         wait until the process of that number is gone
 //	inspect PIDFILE               print working directory, descriptors and session
@@ -57,8 +59,19 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //	get NAME FILE REGEXP          set NAME to the first group of the first line that matches
 func processCommands() map[string]command {
 	return map[string]command{
-		"start":    startProcess,
-		"signal":   signalProcess,
+		"start":  startProcess,
+		"signal": signalProcess,
+		"prompt": func(ts *testscript.TestScript, neg bool, args []string) {
+			need(ts, neg, args, 4)
+			re, err := regexp.Compile("(?m)" + args[3])
+			ts.Check(err)
+			until(ts, fmt.Sprintf("a line of %s like %s", args[2], args[3]), func() bool {
+				signalProcess(ts, false, args[:2])
+				time.Sleep(10 * time.Millisecond) // in place of its answer, which may be another
+				text, _ := os.ReadFile(ts.MkAbs(args[2]))
+				return re.Match(text)
+			})
+		},
 		"ended":    ended,
 		"vanished": vanished,
 		"inspect":  inspectProcess,

@@ -13,16 +13,17 @@ import (
 // there are six.
 const caught = 16
 
-// catch starts to take signals. One that was ignored at start stays ignored, as a
-// script's background jobs expect. SIGPIPE never ends the daemon: standard error
+// catch starts to take signals. SIGINT stays ignored if it was at start, as a
+// script's background jobs expect; whether SIGQUIT and SIGTERM were, as stunnel asks
+// too, Go's runtime hides by taking them first. The others are taken in any case, for
+// nohup ignores the one that reloads. SIGPIPE never ends the daemon: standard error
 // may be a pipe whose reader left.
 func (d *daemon) catch() {
 	d.signals = make(chan os.Signal, caught)
 	signal.Ignore(syscall.SIGPIPE)
-	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
-		if !signal.Ignored(s) {
-			signal.Notify(d.signals, s)
-		}
+	signal.Notify(d.signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM, syscall.SIGQUIT)
+	if !signal.Ignored(syscall.SIGINT) {
+		signal.Notify(d.signals, syscall.SIGINT)
 	}
 }
 
