@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -85,6 +86,7 @@ func standardFile(fd int) *os.File {
 // Run is the daemon: it returns the exit status when it ends. Messages of a start
 // that fails go to stderr.
 func Run(src *Source, stderr io.Writer) int {
+	RaiseHeapFloor()
 	d := &daemon{src: src, log: logging.New(), stderr: stderr}
 	d.ui = d.log.Logger("ui")
 	if err := d.start(); err != nil {
@@ -144,6 +146,10 @@ func (d *daemon) start() error {
 		// The daemon's working directory will be /, and a reload must find the file.
 		real, err := realpath(d.src.Path)
 		if err != nil {
+			var pathErr *fs.PathError
+			if errors.As(err, &pathErr) {
+				err = pathErr.Err // the name is beside it
+			}
 			d.ui.Errf("Invalid configuration file name %q: %v", d.src.Path, err)
 			return errReported
 		}
