@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,7 +60,11 @@ func (d *daemon) detach() (status int, err error) {
 	if verdict, _ := io.ReadAll(io.LimitReader(r, 1)); len(verdict) == 1 && verdict[0] == 1 {
 		return 0, nil
 	}
-	c.Wait()
+	// It has said why, unless it had no time to.
+	var exit *exec.ExitError
+	if err := c.Wait(); errors.As(err, &exit) && !exit.Exited() {
+		return 1, fmt.Errorf("the daemon has ended: %v", exit)
+	}
 	return 1, nil
 }
 
