@@ -92,13 +92,14 @@ type place struct {
 // address that goes, and overlaps a new one that cannot be bound beside it (from
 // 127.0.0.1:443 to 0.0.0.0:443), is closed first, and bound again if Apply fails.
 func (s *Server) Apply(ctx context.Context, set *Set) error {
+	c := &change{s: s, run: &running{set: set, users: 1}, wanted: map[string]bool{}}
+	// Before the lock: a connection takes it, and must not wait for a name server.
+	err := c.plan(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
 		return errors.New("the server is stopping")
 	}
-	c := &change{s: s, run: &running{set: set, users: 1}, wanted: map[string]bool{}}
-	err := c.plan(ctx)
 	if err == nil {
 		err = c.bind(ctx)
 	}
