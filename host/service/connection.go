@@ -294,11 +294,23 @@ func (c *connection) close(err error) {
 		plain, under = under, plain
 	}
 	c.mu.Unlock()
-	closeSocket(under, resetTLS)
-	closeSocket(plain, resetPlain)
+	if resetTLS || err == nil {
+		closeSocket(under, resetTLS)
+		under = nil
+	}
+	if resetPlain || err == nil {
+		closeSocket(plain, resetPlain)
+		plain = nil
+	}
 	if c.log.Enabled(logging.Notice) {
 		c.log.Noticef("Connection %s: %d byte(s) sent to TLS, %d byte(s) sent to socket",
 			how, c.counters.ToTLS.Load(), c.counters.ToSocket.Load())
+	}
+	// An alert or an error reply is on its way there.
+	for _, s := range []*relay.Socket{under, plain} {
+		if s != nil {
+			s.Linger(c.ctx)
+		}
 	}
 }
 
