@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/daemon"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
 )
@@ -19,6 +20,7 @@ const flushTime = time.Second
 // serve runs a configuration as the daemon does in the foreground, with one choice
 // that the daemon has not: to negotiate smtp in Go instead of in the guest.
 func serve(kind, file string) error {
+	daemon.RaiseHeapFloor()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	log := logging.New()
