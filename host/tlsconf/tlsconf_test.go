@@ -1,0 +1,314 @@
+package tlsconf
+
+import (
+	"crypto/elliptic"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+)
+
+func TestCiphers(t *testing.T) {
+	for _, c := range []struct {
+		names   []string
+		want    []uint16
+		dropped string
+		fails   bool
+	}{
+		{nil, nil, "", false},
+		{[]string{"ECDHE-RSA-AES128-GCM-SHA256"}, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, "", false},
+		{[]string{"ecdhe-rsa-aes128-gcm-sha256"}, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, "", false},
+		{[]string{"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "AES128-SHA"},
+			[]uint16{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_RSA_WITH_AES_128_CBC_SHA}, "", false},
+		{[]string{"CAMELLIA256-SHA", "AES256-GCM-SHA384", "SEED-SHA"}, []uint16{tls.TLS_RSA_WITH_AES_256_GCM_SHA384}, "CAMELLIA256-SHA, SEED-SHA", false},
+		{[]string{"CAMELLIA256-SHA", "SEED-SHA"}, nil, "", true},
+	} {
+		s := service("", "")
+		s.Ciphers = c.names
+		ctx, err := Build(s)
+		if c.fails {
+			fails(t, err, "no cipher match")
+			continue
+		}
+		if err != nil {
+			t.Errorf("%v: %v", c.names, err)
+			continue
+		}
+		if !slices.Equal(ctx.Config.CipherSuites, c.want) {
+			t.Errorf("%v gives %x, want %x", c.names, ctx.Config.CipherSuites, c.want)
+		}
+		if got := strings.Join(ctx.Warnings, ""); (c.dropped == "") != (got == "") || !strings.Contains(got, c.dropped) {
+			t.Errorf("%v warns %q", c.names, got)
+		}
+	}
+}
+
+// Every suite of crypto/tls up to TLS 1.2 can be named, and is printed by that name.
+func TestEverySuiteHasAName(t *testing.T) {
+	bits := map[string]int{"AES128": 128, "AES256": 256, "CHACHA20": 256, "DES-CBC3": 168, "RC4": 128}
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		if s.SupportedVersions[0] == tls.VersionTLS13 {
+			continue
+		}
+		name, n := SuiteName(s.ID)
+		if id, ok := cipherSuite(name); !ok || id != s.ID || name == s.Name {
+			t.Errorf("%s is printed as %s, which names %x", s.Name, name, id)
+		}
+		for part, want := range bits {
+			if strings.Contains(name, part) && n != want {
+				t.Errorf("%s has %d bits, want %d", name, n, want)
+			}
+		}
+	}
+	for id, want := range map[uint16]int{tls.TLS_AES_128_GCM_SHA256: 128, tls.TLS_AES_256_GCM_SHA384: 256, tls.TLS_CHACHA20_POLY1305_SHA256: 256} {
+		if name, n := SuiteName(id); n != want || name != tls.CipherSuiteName(id) {
+			t.Errorf("%s has %d bits", name, n)
+		}
+	}
+}
+
+func TestVersions(t *testing.T) {
+	for v, name := range map[config.Version]string{config.TLS10: "TLSv1", config.TLS11: "TLSv1.1", config.TLS12: "TLSv1.2", config.TLS13: "TLSv1.3"} {
+		s := service("", "")
+		s.MinVersion, s.MaxVersion = v, v
+		c, err := Build(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Config.MinVersion != uint16(v) || c.Config.MaxVersion != uint16(v) || VersionName(uint16(v)) != name {
+			t.Errorf("%s: %x to %x", name, c.Config.MinVersion, c.Config.MaxVersion)
+		}
+	}
+	if VersionName(0x0300) != "unknown" {
+		t.Error("SSL 3.0 has a name")
+	}
+}
+
+func TestServerName(t *testing.T) {
+	target := func(a ...config.Address) *config.Service { return &config.Service{Client: true, Connect: a} }
+	host := config.Address{Host: "mx.example", Port: "25"}
+	for _, c := range []struct {
+		name string
+		s    *config.Service
+		edit func(*config.Service)
+		want string
+	}{
+		{"the target", target(host), nil, "mx.example"},
+		{"the first target", target(host, config.Address{Host: "b.example", Port: "1"}), nil, "mx.example"},
+		{"a port alone", target(config.Address{Port: "25"}), nil, "localhost"},
+		{"a path", target(config.Address{Unix: "/run/x"}), nil, ""},
+		{"a path, then a host", target(config.Address{Unix: "/run/x"}, host), nil, "mx.example"},
+		{"an address", target(config.Address{Host: "127.0.0.1", Port: "25"}), nil, "127.0.0.1"},
+		{"sni", target(host), func(s *config.Service) { s.SNI, s.SNISet = "s.example", true }, "s.example"},
+		{"sni without a name", target(host), func(s *config.Service) { s.SNISet = true }, ""},
+		{"protocolHost", target(host), func(s *config.Service) { s.ProtocolValues = map[string]string{"protocolhost": "p.example:443"} }, "p.example"},
+		{"protocolHost without a port", target(host), func(s *config.Service) { s.ProtocolValues = map[string]string{"protocolhost": "p.example"} }, "p.example"},
+		{"sni before protocolHost", target(host), func(s *config.Service) {
+			s.SNI, s.SNISet, s.ProtocolValues = "s.example", true, map[string]string{"protocolhost": "p.example:443"}
+		}, "s.example"},
+	} {
+		if c.edit != nil {
+			c.edit(c.s)
+		}
+		ctx, err := Build(c.s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ctx.SNI != c.want || ctx.Config.ServerName != c.want {
+			t.Errorf("%s: %q and %q, want %q", c.name, ctx.SNI, ctx.Config.ServerName, c.want)
+		}
+	}
+}
+
+// handshake joins two contexts and gives what each side sees.
+func handshake(t *testing.T, server, client *tls.Config) (s, c tls.ConnectionState, err error) {
+	t.Helper()
+	ln, e := net.Listen("tcp", "127.0.0.1:0")
+	if e != nil {
+		t.Fatal(e)
+	}
+	defer ln.Close()
+	a, e := net.Dial("tcp", ln.Addr().String())
+	if e != nil {
+		t.Fatal(e)
+	}
+	defer a.Close()
+	b, e := ln.Accept()
+	if e != nil {
+		t.Fatal(e)
+	}
+	defer b.Close()
+	for _, c := range []net.Conn{a, b} {
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+	}
+	tc, ts := tls.Client(a, client), tls.Server(b, server)
+	ended := make(chan error, 1)
+	go func() {
+		err := tc.Handshake()
+		if err != nil {
+			a.Close()
+		}
+		ended <- err
+	}()
+	err = ts.Handshake()
+	if err != nil {
+		b.Close()
+	}
+	err = errors.Join(err, <-ended)
+	return ts.ConnectionState(), tc.ConnectionState(), err
+}
+
+// contexts builds a server's and a client's, with certificates that one root issued.
+func contexts(t *testing.T, edit func(server, client *config.Service, root string)) (server, client *Context) {
+	t.Helper()
+	root := issue(t, "root", ecKey(t, elliptic.P256()), nil)
+	leaf := issue(t, "localhost", ecKey(t, elliptic.P256()), root)
+	own := issue(t, "client", ecKey(t, elliptic.P256()), nil)
+	s := service(file(t, certPEM(leaf)+pkcs8(leaf.key)), "")
+	c := service(file(t, certPEM(own)+pkcs8(own.key)), "")
+	c.Client = true
+	c.Connect = []config.Address{{Host: "localhost", Port: "1"}}
+	edit(s, c, file(t, certPEM(root)))
+	var err error
+	if server, err = Build(s); err != nil {
+		t.Fatal(err)
+	}
+	if client, err = Build(c); err != nil {
+		t.Fatal(err)
+	}
+	return server, client
+}
+
+// OpenSSL offers the certificate that it has, whatever CAs the server names;
+// crypto/tls alone would offer none here.
+func TestClientCertificateIsOfferedWhateverTheHints(t *testing.T) {
+	for _, v := range []config.Version{config.TLS12, config.TLS13} {
+		server, client := contexts(t, func(s, c *config.Service, root string) {
+			s.RequestCert, s.CAfile, s.MaxVersion = true, root, v
+		})
+		//lint:ignore SA1019 the pool is not the system's
+		if len(server.Config.ClientCAs.Subjects()) != 1 {
+			t.Error("the server names no CA")
+		}
+		got, _, err := handshake(t, server.Config, client.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.PeerCertificates) != 1 || got.PeerCertificates[0].Subject.CommonName != "client" {
+			t.Errorf("the server got %d certificates", len(got.PeerCertificates))
+		}
+	}
+}
+
+func TestWhatServersAsk(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		request, require bool
+		withCert, ok     bool
+		got              int
+	}{
+		{"nothing", false, false, true, true, 0},
+		{"request", true, false, true, true, 1},
+		{"request, none", true, false, false, true, 0},
+		{"require", true, true, true, true, 1},
+		{"require, none", true, true, false, false, 0},
+	} {
+		server, client := contexts(t, func(s, cl *config.Service, root string) {
+			s.RequestCert, s.RequireCert, s.MaxVersion = c.request, c.require, config.TLS12
+			if !c.withCert {
+				cl.Cert, cl.Key = "", ""
+			}
+		})
+		state, _, err := handshake(t, server.Config, client.Config)
+		if (err == nil) != c.ok || len(state.PeerCertificates) != c.got {
+			t.Errorf("%s: %d certificates, %v", c.name, len(state.PeerCertificates), err)
+		}
+	}
+}
+
+func TestClientVerifies(t *testing.T) {
+	var other string
+	for _, trusted := range []bool{true, false} {
+		server, client := contexts(t, func(_, c *config.Service, root string) {
+			c.VerifyChain, c.RequireCert, c.CAfile = true, true, root
+			if !trusted {
+				c.CAfile = other
+			}
+		})
+		other = file(t, certPEM(issue(t, "other", ecKey(t, elliptic.P256()), nil)))
+		if _, _, err := handshake(t, server.Config, client.Config); (err == nil) != trusted {
+			t.Errorf("trusted %v: %v", trusted, err)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	mitm := "Service [test] needs authentication to prevent MITM attacks"
+	_, client := contexts(t, func(*config.Service, *config.Service, string) {})
+	if !slices.Contains(client.Warnings, mitm) {
+		t.Errorf("warnings: %q", client.Warnings)
+	}
+	root := issue(t, "root", ecKey(t, elliptic.P256()), nil)
+	middle := issue(t, "middle", ecKey(t, elliptic.P256()), root)
+	_, client = contexts(t, func(_, c *config.Service, _ string) {
+		c.VerifyChain, c.CAfile = true, file(t, certPEM(middle)+block("CERTIFICATE", []byte("x")))
+	})
+	text := strings.Join(client.Warnings, "\n")
+	for _, part := range []string{"a certificate is skipped", "holds no self-signed certificate"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("warnings %q lack %q", text, part)
+		}
+	}
+	if slices.Contains(client.Warnings, mitm) {
+		t.Error("a client that verifies is warned")
+	}
+}
+
+func TestBadCAfiles(t *testing.T) {
+	for path, want := range map[string]string{
+		"/nowhere/ca.pem":                          "/nowhere/ca.pem: no such file or directory",
+		file(t, dhParameters):                      "no certificate in ",
+		file(t, block("CERTIFICATE", []byte("x"))): "no certificate in ",
+	} {
+		s := service("", "")
+		s.CAfile = path
+		_, err := Build(s)
+		fails(t, err, want)
+	}
+}
+
+func TestTickets(t *testing.T) {
+	for _, off := range []bool{false, true} {
+		server, client := contexts(t, func(s, c *config.Service, _ string) { s.NoTicket, c.NoTicket = off, off; s.MaxVersion = config.TLS12 })
+		var last tls.ConnectionState
+		for range 2 {
+			var err error
+			if _, last, err = handshake(t, server.Config, client.Config); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last.DidResume == off {
+			t.Errorf("tickets off %v: resumed %v", off, last.DidResume)
+		}
+	}
+}
+
+// A Context never falls back to the system's trust.
+func TestNoSystemRoots(t *testing.T) {
+	s := service("", "")
+	s.Client, s.VerifyChain = true, true
+	c, err := Build(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := issue(t, "leaf", ecKey(t, elliptic.P256()), nil)
+	if err := c.Config.VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf.cert}}); err == nil {
+		t.Error("a certificate was accepted without a CAfile")
+	}
+}
