@@ -15,6 +15,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -243,6 +244,10 @@ func (r *Relay) tlsToPlain() {
 	r.ToPlain = nil
 	for {
 		if err := r.Under.awaitRecord(); err != nil {
+			if r.leftAfterEnd(err) {
+				r.tlsTruncated()
+				return
+			}
 			r.fail(nil, err)
 			return
 		}
@@ -290,29 +295,43 @@ func (r *Relay) sendPlain(b []byte) bool {
 	return true
 }
 
+// leftAfterEnd says whether an error is the reset that a TLS peer's kernel sends
+// when the peer closes without reading our close_notify: the plain side is done, so
+// many programs do that, and it is an end like one without close_notify.
+func (r *Relay) leftAfterEnd(err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.result.Plain == Closed && errors.Is(err, syscall.ECONNRESET)
+}
+
 // tlsEnd passes the TLS side's end on.
 func (r *Relay) tlsEnd(err error) {
-	if err != io.EOF {
+	switch {
+	case err != io.EOF:
 		r.fail(nil, err)
-		return
+	case r.Under.Truncated():
+		r.tlsTruncated()
+	default:
+		r.setTLS(Closed)
+		// The FIN may fail only where the socket is dead already, and then the other
+		// direction finds out.
+		r.Plain.CloseWrite()
+		r.halfClosed()
 	}
-	end := Closed
-	if r.Under.Truncated() {
-		end = Truncated
-	}
+}
+
+// tlsTruncated ends both directions, as stunnel does: nobody is there to read what
+// the plain side might still say.
+func (r *Relay) tlsTruncated() {
+	r.setTLS(Truncated)
+	r.Plain.CloseWrite()
+	r.abort(stopCut)
+}
+
+func (r *Relay) setTLS(end End) {
 	r.mu.Lock()
 	r.result.TLS = end
 	r.mu.Unlock()
-	// The FIN may fail only where the socket is dead already, and then the other
-	// direction finds out.
-	r.Plain.CloseWrite()
-	if end == Truncated {
-		// Nobody is there to read what the plain side might still say: stunnel
-		// takes this for the end of both directions.
-		r.abort(stopCut)
-		return
-	}
-	r.halfClosed()
 }
 
 // fail records an error and ends both directions.
