@@ -115,7 +115,7 @@ cert = `+certs.Stranger+`
 		if text, err := page(t, d, service); err == nil {
 			t.Errorf("%s: openssl takes the connection: %q", service, text)
 		}
-		d.WaitLine(`LOG3\[` + string(rune('1'+i)) + `\]: .*(unknown certificate authority|certificate required)`)
+		d.WaitLine(`LOG3\[` + string(rune('1'+i)) + `\]: .*alert (unknown ca|certificate required)`)
 	}
 }
 

@@ -40,6 +40,14 @@ func Need(t testing.TB, program, debianPackage string) string {
 	return ""
 }
 
+// NeedFile is Need for a file that is no program.
+func NeedFile(t testing.TB, path, debianPackage string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		skip(t, path+" is missing: apt-get install "+debianPackage)
+	}
+}
+
 // NeedRoot skips, or fails with CI=true, a test of a program that gives up root
 // and so cannot start without it.
 func NeedRoot(t testing.TB, program string) {
