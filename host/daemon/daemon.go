@@ -21,7 +21,8 @@ import (
 )
 
 const (
-	// buildTime bounds reading certificates, compiling guests and looking names up.
+	// buildTime bounds reading certificates, compiling guests, looking names up and
+	// binding.
 	buildTime = time.Minute
 
 	// logTime is how long the end waits for the log to be written out.
@@ -165,14 +166,14 @@ func (d *daemon) start() error {
 		d.status, err = d.detach()
 		return err
 	}
-	set, err := d.build(conf)
+	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	defer cancel()
+	set, err := d.build(ctx, conf)
 	if err != nil {
 		return err
 	}
 	d.ui.Noticef("Configuration successful")
 	d.server = service.NewServer(d.log)
-	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
-	defer cancel()
 	if err := d.server.Apply(ctx, set); err != nil {
 		return bindReported(err)
 	}
@@ -211,9 +212,7 @@ func (d *daemon) load() (*config.Config, error) {
 }
 
 // build makes the services; nothing is bound yet.
-func (d *daemon) build(conf *config.Config) (*service.Set, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
-	defer cancel()
+func (d *daemon) build(ctx context.Context, conf *config.Config) (*service.Set, error) {
 	set, err := service.Build(ctx, conf, service.Options{Log: d.log})
 	if err != nil {
 		return nil, d.failed(err)
@@ -247,17 +246,15 @@ func (d *daemon) failed(err error) error {
 
 // reload takes the configuration anew. Until the new one is whole and its
 // addresses are bound, the old one stays as it is.
-func (d *daemon) reload() {
+func (d *daemon) reload(ctx context.Context) {
 	conf, err := d.load()
 	var set *service.Set
 	if err == nil {
-		set, err = d.build(conf)
+		set, err = d.build(ctx, conf)
 	}
 	if err == nil {
 		d.ui.Noticef("Configuration successful")
-		ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 		err = bindReported(d.server.Apply(ctx, set))
-		cancel()
 		if err != nil {
 			set.Close(context.Background())
 		}
