@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -97,10 +98,11 @@ func (v *Verifier) Check(cs tls.ConnectionState) error {
 	if v.now != nil {
 		o.CurrentTime = v.now()
 	}
-	if _, err := leaf.Verify(o); err != nil {
+	chains, err := leaf.Verify(o)
+	if err != nil {
 		return chainError(err, cs.PeerCertificates, o.CurrentTime)
 	}
-	if len(v.Hosts) > 0 && !v.matchHost(leaf) {
+	if len(v.Hosts) > 0 && !v.matchHost(leaf, chains) {
 		return &Error{Reason: "Subject checks failed", Cert: leaf, Subject: true}
 	}
 	return nil
@@ -158,8 +160,10 @@ func chainError(err error, sent []*x509.Certificate, now time.Time) *Error {
 
 // matchHost says whether one of the host names stands in the certificate. A
 // certificate without DNS names is matched by its common name, as OpenSSL does
-// and crypto/x509 does not.
-func (v *Verifier) matchHost(c *x509.Certificate) bool {
+// and crypto/x509 does not. Nor does crypto/x509 apply name constraints to common
+// names, and a CA that is held to some names could sign any other in one: below such
+// a CA the common name does not count.
+func (v *Verifier) matchHost(c *x509.Certificate, chains [][]*x509.Certificate) bool {
 	for _, h := range v.Hosts {
 		if len(c.DNSNames) > 0 {
 			for _, name := range c.DNSNames {
@@ -167,11 +171,18 @@ func (v *Verifier) matchHost(c *x509.Certificate) bool {
 					return true
 				}
 			}
-		} else if c.Subject.CommonName != "" && matchName(c.Subject.CommonName, h) {
+		} else if c.Subject.CommonName != "" && matchName(c.Subject.CommonName, h) && slices.ContainsFunc(chains, unconstrained) {
 			return true
 		}
 	}
 	return false
+}
+
+// unconstrained says whether no CA of a chain is held to some DNS names.
+func unconstrained(chain []*x509.Certificate) bool {
+	return !slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
+		return len(c.PermittedDNSDomains) > 0 || len(c.ExcludedDNSDomains) > 0
+	})
 }
 
 // matchName compares a name or wildcard pattern of a certificate with a host

@@ -239,6 +239,34 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A CA that may sign for some names only signs no others by way of a common name,
+// which crypto/x509 does not hold to the constraints.
+func TestNameConstraintsHold(t *testing.T) {
+	root := issue(t, "Root", nil, ca)
+	for _, c := range []struct {
+		name string
+		edit func(*x509.Certificate)
+		cn   string
+		ok   bool
+	}{
+		{"a permitted name", names("a.ours.example"), "x", true},
+		{"another name", names("a.theirs.example"), "x", false},
+		{"another common name", nil, "a.theirs.example", false},
+		{"another common name beside an address", func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} }, "a.theirs.example", false},
+	} {
+		middle := issue(t, "Middle", root, func(c *x509.Certificate) {
+			ca(c)
+			c.PermittedDNSDomainsCritical, c.PermittedDNSDomains = true, []string{"ours.example"}
+		})
+		leaf := issue(t, c.cn, middle, c.edit)
+		v := &Verifier{Server: true, Chain: true, Hosts: []string{"a.ours.example", "a.theirs.example"}, now: func() time.Time { return noon }}
+		v.SetTrusted(certs(root))
+		if err := v.Check(tls.ConnectionState{PeerCertificates: certs(leaf, middle)}); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
 // A name that matches does not help a chain that does not.
 func TestNamesNeedTheChain(t *testing.T) {
 	leaf := issue(t, "a.example", nil, names("a.example"))
