@@ -84,7 +84,7 @@ func TestCurlMailStolen(t *testing.T) {
 	if n := len(sink.Mails()); n != 0 {
 		t.Errorf("%d mails have come", n)
 	}
-	d.WaitLine(`LOG3\[0\]: SSL_accept: `)
+	d.WaitLine(`LOG3\[0\]: SSL_accept: .*tlsv1 alert unknown ca$`)
 	d.WaitLine(`LOG5\[0\]: Connection (closed|reset)`)
 }
 

@@ -12,6 +12,10 @@ import (
 // recordHeader is the length of a TLS record's header (RFC 8446, section 5.1).
 const recordHeader = 5
 
+// alertRecord is the record type of alerts. Encrypted alerts have it in TLS 1.2
+// only, and are longer than two bytes there.
+const alertRecord = 21
+
 // maxRecord is the longest TLS record, header included: TLS 1.2 lets the
 // ciphertext be 2048 bytes longer than 2^14 (RFC 5246, section 6.2.3).
 const maxRecord = recordHeader + 1<<14 + 2048
@@ -30,9 +34,11 @@ type Socket struct {
 	r, w int     // buf[r:w] is unread
 	eof  bool    // the peer's FIN was read
 
-	framed bool // hand out one TLS record at a time
-	left   int  // of the current record, not handed out yet
-	nowait bool // Read says errAgain where it would block
+	framed  bool // hand out one TLS record at a time
+	left    int  // of the current record, not handed out yet
+	isAlert bool // the current record is an alert in the clear
+	alert   byte // the last such alert's description
+	nowait  bool // Read says errAgain where it would block
 
 	// The writing half. The lock is for TLS's reading goroutine, which answers a
 	// KeyUpdate or sends an alert while the other goroutine holds writes back.
@@ -64,6 +70,13 @@ func (again) Temporary() bool { return true }
 // instead of in a buffer of crypto/tls that nobody can look into. Call it before
 // the first Read that TLS does.
 func (s *Socket) Frame() { s.framed = true }
+
+// ClearAlert gives the description of the last alert that came unencrypted
+// (RFC 8446, section 6), 0 for none. A client that refuses a TLS 1.3 server's
+// certificate may not have keys to encrypt its alert with; OpenSSL takes it all
+// the same, where crypto/tls sees a bad record MAC. Anybody on the way can forge
+// it: it is good for a log line, and for nothing else.
+func (s *Socket) ClearAlert() byte { return s.alert }
 
 // Buffered is the number of bytes that were received and not read yet.
 func (s *Socket) Buffered() int { return s.w - s.r }
@@ -110,6 +123,7 @@ func (s *Socket) Read(p []byte) (int, error) {
 			}
 		}
 		s.left = recordHeader + s.payload()
+		s.isAlert = s.buf[s.r] == alertRecord && s.payload() == 2
 	}
 	if s.Buffered() == 0 {
 		if s.nowait && !s.eof {
@@ -127,6 +141,9 @@ func (s *Socket) Read(p []byte) (int, error) {
 	s.r += n
 	if s.framed {
 		s.left -= n
+		if s.isAlert && s.left == 0 {
+			s.alert = p[n-1]
+		}
 	}
 	s.release()
 	return n, nil

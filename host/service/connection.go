@@ -207,12 +207,22 @@ func (c *connection) handshake(s *relay.Socket, early []byte) error {
 	}
 	c.deadline(s, time.Now().Add(c.svc.conf.TimeoutBusy))
 	if err := t.Handshake(); err != nil {
-		return &stageError{stageTLS, err}
+		return &stageError{stageTLS, told(err, s.ClearAlert())}
 	}
 	c.deadline(s, time.Time{})
 	c.tls = t
 	c.logHandshake(t.ConnectionState())
 	return nil
+}
+
+// told puts the peer's unencrypted alert in place of what crypto/tls makes of it.
+func told(err error, alert byte) error {
+	var op *net.OpError
+	if alert == 0 || !errors.As(err, &op) || op.Op != "local error" {
+		return err
+	}
+	// As crypto/tls words an alert that it can decrypt.
+	return &net.OpError{Op: "remote error", Err: errors.New(tls.AlertError(alert).Error())}
 }
 
 // deadline sets a socket's deadline. After stop it is the past: a guest's end takes
