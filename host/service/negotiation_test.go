@@ -81,6 +81,9 @@ func TestLeftPlaintextGoesIntoTheHandshake(t *testing.T) {
 func TestGuestsChooseNoSide(t *testing.T) {
 	got := make(chan error, 1)
 	b := serveNative(t, "", testpeer.Serve(t, testpeer.Echo), func(ctx context.Context, h guest.Host) (*guest.Outcome, error) {
+		if _, err := h.Accepted().Read(make([]byte, 1)); err != nil { // the client has connected
+			return nil, err
+		}
 		if _, err := h.Connect(ctx); err != nil {
 			return nil, err
 		}
@@ -88,7 +91,9 @@ func TestGuestsChooseNoSide(t *testing.T) {
 		got <- err
 		return nil, err
 	})
-	io.ReadAll(call(t, b.addr("x")))
+	c := call(t, b.addr("x"))
+	io.WriteString(c, "x")
+	io.ReadAll(c)
 	var code *guest.CodeError
 	if err := <-got; !errors.As(err, &code) || code.Code != abi.Denied {
 		t.Errorf("got %v", err)
