@@ -92,6 +92,7 @@ CAfile = `+certs.Other+`
 		t.Errorf("another authority is accepted: %q", text)
 	}
 	d.WaitLine(`LOG4\[2\]: CERT: Pre-verification error: unable to get local issuer certificate$`)
+	d.WaitLine(`LOG4\[2\]: Rejected by CERT at depth=1: O=Test, CN=Test Intermediate$`)
 	d.WaitLine(`LOG3\[2\]: SSL_connect: .*certificate verify failed$`)
 }
 

@@ -147,15 +147,36 @@ func chainError(err error, sent []*x509.Certificate, now time.Time) *Error {
 	case errors.As(err, &critical):
 		return at(leaf, "unhandled critical extension")
 	case errors.As(err, &unknown):
-		if len(sent) == 1 && SelfSigned(leaf) {
-			return at(leaf, "self-signed certificate")
+		last, depth := lastIssuer(sent)
+		reason := "unable to get local issuer certificate"
+		switch {
+		case SelfSigned(last) && depth == 0:
+			reason = "self-signed certificate"
+		case SelfSigned(last):
+			reason = "self-signed certificate in certificate chain"
 		}
-		if last := sent[len(sent)-1]; SelfSigned(last) {
-			return at(last, "self-signed certificate in certificate chain")
-		}
-		return at(leaf, "unable to get local issuer certificate")
+		return &Error{Reason: reason, Depth: depth, Cert: last}
 	}
 	return at(leaf, err.Error())
+}
+
+// lastIssuer goes from the peer's own certificate up through what it sent, each
+// time to an issuer of the right name, and gives the last. Its depth is what
+// OpenSSL counts, whatever the order in which they were sent.
+func lastIssuer(sent []*x509.Certificate) (last *x509.Certificate, depth int) {
+	last = sent[0]
+	rest := slices.Clone(sent[1:])
+	for !SelfSigned(last) {
+		i := slices.IndexFunc(rest, func(c *x509.Certificate) bool {
+			return string(c.RawSubject) == string(last.RawIssuer)
+		})
+		if i < 0 {
+			break
+		}
+		last, depth = rest[i], depth+1
+		rest = slices.Delete(rest, i, i+1)
+	}
+	return last, depth
 }
 
 // matchHost says whether one of the host names stands in the certificate. A
