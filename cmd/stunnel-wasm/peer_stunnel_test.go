@@ -100,12 +100,12 @@ func TestStunnelTargetRefuses(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, server, client string) {
 		s, c := tunnel(t, server, client, "127.0.0.1:"+testpeer.FreePort(t), "")
+		n := 0
 		conn, err := net.Dial("tcp", c.Addr("client"))
-		if err != nil {
-			t.Fatal(err)
+		if err == nil { // else the reset came before Dial returned
+			defer conn.Close()
+			n, err = conn.Read(make([]byte, 1))
 		}
-		defer conn.Close()
-		n, err := conn.Read(make([]byte, 1))
 		s.WaitLine(`LOG5\[0\]: Connection reset: 0 byte\(s\) sent to TLS, 0 byte\(s\) sent to socket$`)
 		if client != self(t) {
 			return // stunnel's client passes the reset on or not, as its poll has it
