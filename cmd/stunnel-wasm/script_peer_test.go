@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type peer struct {
 //	[!] plain ADDR TEXT           the same without TLS
 //	reachable ADDR TEXT           talk, again and again until it succeeds
 //	unreachable ADDR              wait until connections are refused
+//	silent ADDR                   connect, say nothing, and wait until the daemon ends it
 //	open NAME ADDR                TLS: connect, again and again until it succeeds, and
 //	                              keep the connection
 //	say NAME TEXT                 send a line over it and get it back
@@ -62,6 +64,13 @@ func peerCommands() map[string]command {
 				return false
 			})
 		},
+		"silent": func(ts *testscript.TestScript, neg bool, args []string) {
+			need(ts, neg, args, 1)
+			p, err := dialPlain(args[0])
+			ts.Check(err)
+			defer p.Close()
+			ts.Check(p.ends())
+		},
 		"open": func(ts *testscript.TestScript, neg bool, args []string) {
 			need(ts, neg, args, 2)
 			until(ts, "a connection to "+args[1], func() bool {
@@ -78,13 +87,7 @@ func peerCommands() map[string]command {
 		},
 		"cut": func(ts *testscript.TestScript, neg bool, args []string) {
 			need(ts, neg, args, 1)
-			p := held(ts, args[0])
-			p.SetReadDeadline(time.Now().Add(testpeer.Patience))
-			_, err := io.Copy(io.Discard, p)
-			var late net.Error
-			if errors.As(err, &late) && late.Timeout() {
-				ts.Fatalf("%s is still open", args[0])
-			}
+			ts.Check(held(ts, args[0]).ends())
 		},
 		"hangup": func(ts *testscript.TestScript, neg bool, args []string) {
 			need(ts, neg, args, 1)
@@ -123,6 +126,16 @@ func dialPlain(addr string) (*peer, error) {
 		return nil, err
 	}
 	return &peer{c, bufio.NewReader(c)}, nil
+}
+
+// ends waits for the other side's end, whatever comes before it.
+func (p *peer) ends() error {
+	p.SetReadDeadline(time.Now().Add(testpeer.Patience))
+	_, err := io.Copy(io.Discard, p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 func (p *peer) echo(text string) error {

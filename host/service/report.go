@@ -76,6 +76,9 @@ func (c *connection) reportTLS(err error) {
 		}
 		c.log.Warnf("Rejected by CERT at depth=%d: %s", v.Depth, verify.Name(v.Cert.Subject))
 		c.log.Errf("%s: certificate verify failed", call)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		// Not an error, as in stunnel: whoever only connects would fill the log.
+		c.log.Infof("ssl_start: s_poll_wait: TIMEOUTbusy exceeded: sending reset")
 	default:
 		c.log.Errf("%s: %s", call, reason(err))
 	}
