@@ -22,7 +22,7 @@ func mappings(t *testing.T) int {
 
 // Reloads free what the Sets before them held: certificates, guests, machine code.
 func TestReloadsLeaveNothing(t *testing.T) {
-	const reloads = 40
+	const reloads = 25
 	b := newBench(t, logging.Notice)
 	mx := testpeer.Serve(t, mail)
 	text := "cert = {server}\n[x]\nprotocol = smtp\naccept = 127.0.0.1:0\nconnect = " + mx + "\n"
