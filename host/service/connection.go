@@ -198,9 +198,7 @@ func (c *connection) handshake(s *relay.Socket, early []byte) error {
 	s.Frame()
 	var t *tls.Conn
 	if client {
-		if sni := c.svc.tls.SNI; sni != "" && c.log.Enabled(logging.Info) {
-			c.log.Infof("SNI: sending servername: %s", sni)
-		}
+		c.logSNI()
 		t = tls.Client(s, c.svc.tlsConfig())
 	} else {
 		t = tls.Server(s, c.svc.tlsConfig())

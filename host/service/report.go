@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -42,6 +43,18 @@ func (c *connection) logHandshake(cs tls.ConnectionState) {
 	c.log.Infof("%s ciphersuite: %s (%d-bit encryption)", tlsconf.VersionName(cs.Version), name, bits)
 	if cs.CurveID != 0 {
 		c.log.Infof("Peer temporary key: %s", cs.CurveID)
+	}
+}
+
+// logSNI tells the server name that a client service sends.
+func (c *connection) logSNI() {
+	sni := c.svc.tls.SNI
+	switch {
+	case sni == "" || !c.log.Enabled(logging.Info):
+	case net.ParseIP(sni) != nil: // crypto/tls leaves it out (RFC 6066, section 3)
+		c.log.Infof("SNI: not sending an IP address: %s", sni)
+	default:
+		c.log.Infof("SNI: sending servername: %s", sni)
 	}
 }
 
