@@ -10,9 +10,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -48,14 +50,17 @@ type Result struct {
 	TLS, Plain End
 	TLSErr     error // what failed there, reading or writing
 	PlainErr   error
-	Idle       bool // TIMEOUTidle ended it: an error
-	Slow       bool // TIMEOUTclose ended it: not an error, stunnel closes
-	Canceled   bool // Stop ended it
+	Idle       bool   // TIMEOUTidle ended it: an error
+	Slow       bool   // TIMEOUTclose ended it: not an error, stunnel closes
+	Canceled   bool   // Stop ended it
+	Panic      string // a fault of this program ended it: what, and where; empty: none
 }
 
 // Err says whether the connection ended in an error, which stunnel answers with
 // a reset of both sockets.
-func (r *Result) Err() bool { return r.TLS == Failed || r.Plain == Failed || r.Idle }
+func (r *Result) Err() bool {
+	return r.TLS == Failed || r.Plain == Failed || r.Idle || r.Panic != ""
+}
 
 // A Relay joins two sides. Prepare the fields, then call Run once.
 type Relay struct {
@@ -98,9 +103,13 @@ func (r *Relay) Run() Result {
 	wg.Add(1)
 	go func() {
 		defer wg.Done()
+		defer r.rescue()
 		r.tlsToPlain()
 	}()
-	r.plainToTLS()
+	func() {
+		defer r.rescue()
+		r.plainToTLS()
+	}()
 	wg.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,6 +124,17 @@ func (r *Relay) Run() Result {
 		r.result.Canceled = true
 	}
 	return r.result
+}
+
+// rescue ends the relay when a direction panics, instead of the whole process: what
+// makes crypto/tls panic may be a peer's doing.
+func (r *Relay) rescue() {
+	if p := recover(); p != nil {
+		r.mu.Lock()
+		r.result.Panic = fmt.Sprintf("%v\n%s", p, debug.Stack())
+		r.mu.Unlock()
+		r.abort(stopCut)
+	}
 }
 
 // Stop ends the relay at once, from any goroutine.

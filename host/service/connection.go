@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -116,8 +119,28 @@ func (c *connection) options(s *relay.Socket, set func(network, address string, 
 // connection is idle.
 func (c *connection) establishApart() error {
 	done := make(chan error, 1)
-	go func() { done <- c.establish() }()
+	go func() {
+		// A panic of this program, or of crypto/tls, may be a peer's doing. It ends
+		// this connection, and not everybody else's with it.
+		defer func() {
+			if p := recover(); p != nil {
+				done <- c.fault(fmt.Sprintf("%v\n%s", p, debug.Stack()))
+			}
+		}()
+		done <- c.establish()
+	}()
 	return <-done
+}
+
+// errFault is the error of a connection that a fault of this program ended.
+var errFault = errors.New("internal error")
+
+// fault logs a panic with its stack, a line each.
+func (c *connection) fault(text string) error {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		c.log.Critf("INTERNAL ERROR: %s", line)
+	}
+	return &stageError{stageRelay, errFault}
 }
 
 // establish makes both sides ready to relay.
@@ -256,6 +279,8 @@ func (e *stageError) Unwrap() error { return e.err }
 // judge turns a relay's result into the connection's error, and logs what ended it.
 func (c *connection) judge(r *relay.Result) error {
 	switch {
+	case r.Panic != "":
+		return c.fault(r.Panic)
 	case r.Idle:
 		c.log.Infof("transfer: s_poll_wait: TIMEOUTidle exceeded: sending reset")
 		return &stageError{stageRelay, errors.New("TIMEOUTidle exceeded")}

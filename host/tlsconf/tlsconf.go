@@ -91,7 +91,13 @@ func (c *Context) client(s *config.Service) {
 			return cert, nil
 		}
 	}
-	if !s.VerifyChain {
+	switch {
+	case s.VerifyChain && len(s.CheckHost) == 0:
+		// Any certificate of these CAs will do, also that of somebody else's server.
+		c.Warnings = append(c.Warnings,
+			fmt.Sprintf("Service [%s] uses \"verifyChain\" without subject checks", s.Name),
+			"Use \"checkHost\" or \"checkIP\" to restrict trusted certificates")
+	case !s.VerifyChain:
 		c.Warnings = append(c.Warnings, fmt.Sprintf("Service [%s] needs authentication to prevent MITM attacks", s.Name))
 	}
 }
