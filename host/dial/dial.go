@@ -62,7 +62,8 @@ func New(ctx context.Context, addrs []config.Address, o Options, log *logging.Lo
 	d.net = net.Dialer{Control: o.Control, KeepAliveConfig: net.KeepAliveConfig{Enable: false}, KeepAlive: -1}
 	targets, err := resolve(ctx, addrs)
 	if err != nil {
-		log.Infof("%v; delayed resolver lookup", err)
+		log.Errf("%s", unresolved(err))
+		log.Infof("Cannot resolve connect target - delaying DNS lookup")
 		return d
 	}
 	d.targets = targets
@@ -78,12 +79,16 @@ func (d *Dialer) Targets() []Target { return d.targets }
 func (d *Dialer) Dial(ctx context.Context, log *logging.Logger) (net.Conn, error) {
 	targets := d.targets
 	if targets == nil {
+		lookup, cancel := context.WithTimeout(ctx, d.timeout)
 		var err error
-		if targets, err = resolve(ctx, d.addrs); err != nil {
-			log.Errf("%v", err)
-			if len(targets) == 0 {
-				return nil, err
-			}
+		targets, err = resolve(lookup, d.addrs)
+		cancel()
+		if err != nil {
+			log.Errf("%s", unresolved(err))
+		}
+		if len(targets) == 0 {
+			log.Errf("No remote host resolved")
+			return nil, err
 		}
 	}
 	start := 0
@@ -130,6 +135,19 @@ func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.C
 		log.Noticef("s_connect: connected %s", t)
 	}
 	return c, nil
+}
+
+// unresolved words a lookup's failure as stunnel does.
+func unresolved(err error) string {
+	var dns *net.DNSError
+	if !errors.As(err, &dns) {
+		return err.Error()
+	}
+	why := dns.Err
+	if dns.IsNotFound {
+		why = "Name or service not known"
+	}
+	return fmt.Sprintf("Error resolving %q: %s", dns.Name, why)
 }
 
 // capital writes an errno's text as the C library does.

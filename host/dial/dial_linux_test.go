@@ -234,7 +234,7 @@ func TestUnknownNamesAreLookedUpLater(t *testing.T) {
 	log := newRecord()
 	live := testpeer.Serve(t, testpeer.Say("live"))
 	d := New(context.Background(), []config.Address{unknown}, options(config.RoundRobin), log.ui())
-	log.has(t, "delayed resolver lookup", 1)
+	log.has(t, "delaying DNS lookup", 1)
 	if d.Targets() != nil {
 		t.Errorf("targets are %v", d.Targets())
 	}
