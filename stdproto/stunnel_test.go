@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
@@ -29,7 +31,7 @@ const stunnelPatience = 10 * time.Second
 // TestStunnelFlights plays the flights that say so against real stunnel, with real
 // handshakes, so that the transcripts are not merely what the guest happens to do.
 func TestStunnelFlights(t *testing.T) {
-	program := need(t, "stunnel4")
+	program := testpeer.Need(t, "stunnel4", "stunnel4")
 	files, err := filepath.Glob(filepath.Join("..", "testdata", "flights", "*", "*.txtar"))
 	if err != nil {
 		t.Fatal(err)
@@ -58,20 +60,6 @@ func TestStunnelFlights(t *testing.T) {
 	if played == 0 {
 		t.Error("no flight is held against stunnel")
 	}
-}
-
-// need finds a program. Without it the test is skipped, but never unseen in CI.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return ""
 }
 
 // flyStunnel plays both of stunnel's peers by a flight's talk.

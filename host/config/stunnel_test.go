@@ -1,33 +1,20 @@
 package config
 
 import (
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
-)
 
-// needProgram skips a test without a program that the package list of the tests installs.
-func needProgram(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-		return path
-	case os.Getenv("CI") == "true":
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+)
 
 var stunnelError = regexp.MustCompile(`(?m)^\[!\] ((?:0:\d+: |Service \[|Inetd mode: |Global options: ).*)$`)
 
 // TestLikeStunnel has the installed stunnel read files and compares its first complaint
 // with ours. Each file ends with a line that neither takes, so that stunnel never starts.
 func TestLikeStunnel(t *testing.T) {
-	stunnel := needProgram(t, "stunnel4")
+	stunnel := testpeer.Need(t, "stunnel4", "stunnel4")
 	const good = "[s]\nclient = yes\naccept = 1\nconnect = 2\n"
 	for _, src := range []string{
 		// Lines.

@@ -3,16 +3,12 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
@@ -31,58 +27,6 @@ const (
 	// maxConfig bounds a configuration read from a descriptor, in bytes.
 	maxConfig = 16 << 20
 )
-
-// A Source says where the configuration is.
-type Source struct {
-	Path string // a file; empty: a descriptor
-	FD   int
-	text []byte // what the descriptor held: it can be read once only
-	name string // of the descriptor, for messages; empty: FD
-}
-
-func (s *Source) descriptor() string {
-	if s.name != "" {
-		return s.name
-	}
-	return strconv.Itoa(s.FD)
-}
-
-// Load reads and checks the configuration. Its error is a config.Errors.
-func (s *Source) Load() (*config.Config, error) {
-	if s.Path != "" {
-		return config.Load(s.Path)
-	}
-	if s.text == nil {
-		f := standardFile(s.FD)
-		if f == nil {
-			f = os.NewFile(uintptr(s.FD), "descriptor "+s.descriptor())
-			defer f.Close()
-		}
-		text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-		if err == nil && len(text) > maxConfig {
-			err = fmt.Errorf("more than %d MiB", maxConfig>>20)
-		}
-		if err != nil {
-			return nil, config.Errors{{Reason: fmt.Sprintf("Reading configuration from descriptor %s: %v", s.descriptor(), err)}}
-		}
-		s.text = text
-	}
-	return config.LoadReader(s.descriptor(), bytes.NewReader(s.text))
-}
-
-// standardFile is a standard descriptor's file, or nil. These stay open: a socket
-// that took the number of a closed one would be taken for standard input later.
-func standardFile(fd int) *os.File {
-	switch fd {
-	case 0:
-		return os.Stdin
-	case 1:
-		return os.Stdout
-	case 2:
-		return os.Stderr
-	}
-	return nil
-}
 
 // Run is the daemon: it returns the exit status when it ends. Messages of a start
 // that fails go to stderr.
@@ -304,50 +248,4 @@ func logOptions(c *config.Config) logging.Options {
 		Stderr:    g.Foreground == config.ForegroundYes,
 		JSON:      g.LogJSON,
 	}
-}
-
-// writePid writes the pid file, in place of one that an earlier run left. The
-// name is unlinked first: a link that somebody put there is not followed.
-func (d *daemon) writePid() error {
-	if err := d.createPid(); err != nil {
-		d.ui.Errf("Cannot create pid file %s: %v", d.conf.Global.Pid, err)
-		return errReported
-	}
-	return nil
-}
-
-func (d *daemon) createPid() error {
-	path := d.conf.Global.Pid
-	if path == "" {
-		d.ui.Debugf("No pid file being created")
-		return nil
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	d.pid = path
-	d.ui.Infof("Created pid file %s", path)
-	return nil
-}
-
-func (d *daemon) removePid() {
-	if d.pid != "" {
-		os.Remove(d.pid)
-	}
-}
-
-func realpath(p string) (string, error) {
-	p, err := filepath.Abs(p)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(p)
 }

@@ -7,26 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// needProgram skips a test that needs a program which is not there, but never in CI,
-// where it would hide that nothing was tested.
-func needProgram(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("CI needs %s", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+)
 
 // TestBuilt compares the committed modules with their sources.
 func TestBuilt(t *testing.T) {
-	wat2wasm := needProgram(t, "wat2wasm")
+	wat2wasm := testpeer.Need(t, "wat2wasm", "wabt")
 	sources, err := filepath.Glob(filepath.Join("..", "..", "testdata", "guests", "*.wat"))
 	if err != nil || len(sources) == 0 {
 		t.Fatalf("%d sources, %v", len(sources), err)

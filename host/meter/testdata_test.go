@@ -7,26 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// program finds an external program. Without it the test is skipped, which must not go
-// unseen where everything is to be installed.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+)
 
 // TestModulesAreTheirSources compiles the text modules of testdata anew.
 func TestModulesAreTheirSources(t *testing.T) {
-	compiler := program(t, "wat2wasm")
+	compiler := testpeer.Need(t, "wat2wasm", "wabt")
 	sources, err := filepath.Glob("testdata/*.wat")
 	if err != nil || len(sources) == 0 {
 		t.Fatal("no sources in testdata", err)
@@ -50,7 +37,7 @@ func TestModulesAreTheirSources(t *testing.T) {
 
 // TestValidate has a second validator, wabt's, look at the rewritten modules.
 func TestValidate(t *testing.T) {
-	validator := program(t, "wasm-validate")
+	validator := testpeer.Need(t, "wasm-validate", "wabt")
 	modules, err := filepath.Glob("testdata/*.wasm")
 	if err != nil || len(modules) == 0 {
 		t.Fatal("no modules in testdata", err)

@@ -7,13 +7,10 @@
 package relay
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -33,33 +30,6 @@ type Options struct {
 type Counters struct {
 	ToTLS    atomic.Int64
 	ToSocket atomic.Int64
-}
-
-// An End says how a side came to its end.
-type End int
-
-const (
-	Open      End = iota // it did not: the relay ended for another reason
-	Closed               // FIN, or close_notify
-	Truncated            // the TLS side's TCP connection ended without close_notify
-	Failed               // reset, a broken record, an alert
-)
-
-// A Result tells how a relay ended.
-type Result struct {
-	TLS, Plain End
-	TLSErr     error // what failed there, reading or writing
-	PlainErr   error
-	Idle       bool   // TIMEOUTidle ended it: an error
-	Slow       bool   // TIMEOUTclose ended it: not an error, stunnel closes
-	Canceled   bool   // Stop ended it
-	Panic      string // a fault of this program ended it: what, and where; empty: none
-}
-
-// Err says whether the connection ended in an error, which stunnel answers with
-// a reset of both sockets.
-func (r *Result) Err() bool {
-	return r.TLS == Failed || r.Plain == Failed || r.Idle || r.Panic != ""
 }
 
 // A Relay joins two sides. Prepare the fields, then call Run once.
@@ -134,53 +104,6 @@ func (r *Relay) rescue() {
 		r.result.Panic = fmt.Sprintf("%v\n%s", p, debug.Stack())
 		r.mu.Unlock()
 		r.abort(stopCut)
-	}
-}
-
-// Stop ends the relay at once, from any goroutine.
-func (r *Relay) Stop() { r.abort(stopCanceled) }
-
-func (r *Relay) abort(why int32) {
-	if r.stop.CompareAndSwap(0, why) {
-		r.Under.Abort()
-		r.Plain.Abort()
-	}
-}
-
-// touch notes that bytes moved.
-func (r *Relay) touch() { r.last.Store(int64(time.Since(r.start))) }
-
-// watch runs when the bound may have passed. The timer is not moved at each
-// byte, which would cost more than the byte; it looks when it fires.
-func (r *Relay) watch() {
-	limit, why := r.Options.Idle, int32(stopIdle)
-	half := r.half.Load()
-	if half && r.writing.Load() == 0 {
-		limit, why = r.Options.Close, stopSlow
-	}
-	rest := limit - (time.Since(r.start) - time.Duration(r.last.Load()))
-	if half {
-		rest = min(rest, r.Options.Close) // the write may be done by then
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case r.done:
-	case rest > 0:
-		r.timer.Reset(rest)
-	default:
-		r.abort(why)
-	}
-}
-
-// halfClosed starts TIMEOUTclose, when the first direction is done.
-func (r *Relay) halfClosed() {
-	r.touch()
-	r.half.Store(true)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.done {
-		r.timer.Reset(r.Options.Close)
 	}
 }
 
@@ -367,21 +290,4 @@ func (r *Relay) fail(plain, tls error) {
 	}
 	r.mu.Unlock()
 	r.abort(stopCut)
-}
-
-// IsAlert says whether TLS itself ended a handshake or connection, which it tells
-// the peer by a fatal alert, or was told by one. The socket's own errors are the
-// others: its end, a reset, a deadline. After an alert stunnel closes the TLS side
-// normally, so that the alert arrives.
-func IsAlert(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Op == "remote error" || op.Op == "local error"
-	}
-	for _, socket := range []error{nil, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, os.ErrDeadlineExceeded, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, socket) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,0 +1,73 @@
+package service
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/relay"
+)
+
+// tlsSide is the side that the service encrypts.
+func (c *connection) tlsSide() abi.Side {
+	if c.svc.conf.Client {
+		return abi.Outgoing
+	}
+	return abi.Accepted
+}
+
+// under is the socket below TLS.
+func (c *connection) under() *relay.Socket {
+	if c.svc.conf.Client {
+		return c.outgoing
+	}
+	return c.accepted
+}
+
+// handshake does TLS on a socket, within TIMEOUTbusy. Early was received already.
+func (c *connection) handshake(s *relay.Socket, early []byte) error {
+	client := c.svc.conf.Client
+	if err := s.Unread(early); err != nil {
+		return &stageError{stageTLS, err}
+	}
+	s.Frame()
+	var t *tls.Conn
+	if client {
+		c.logSNI()
+		t = tls.Client(s, c.svc.tlsConfig())
+	} else {
+		t = tls.Server(s, c.svc.tlsConfig())
+	}
+	c.deadline(s, time.Now().Add(c.svc.conf.TimeoutBusy))
+	if err := t.Handshake(); err != nil {
+		return &stageError{stageTLS, told(err, s.ClearAlert())}
+	}
+	c.deadline(s, time.Time{})
+	c.tls = t
+	c.logHandshake(t.ConnectionState())
+	return nil
+}
+
+// told puts the peer's unencrypted alert in place of what crypto/tls makes of it.
+func told(err error, alert byte) error {
+	var op *net.OpError
+	if alert == 0 || !errors.As(err, &op) || op.Op != "local error" {
+		return err
+	}
+	// As crypto/tls words an alert that it can decrypt.
+	return &net.OpError{Op: "remote error", Err: errors.New(tls.AlertError(alert).Error())}
+}
+
+// deadline sets a socket's deadline. After stop it is the past: a guest's end takes
+// its own deadlines off the sockets, and stop's with them.
+func (c *connection) deadline(s *relay.Socket, t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stopped {
+		s.Abort()
+		return
+	}
+	s.SetDeadline(t)
+}
