@@ -1,7 +1,6 @@
 package guest
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"time"
@@ -125,7 +124,7 @@ func (c call) doRandom() abi.Code {
 	if c.host == nil {
 		return abi.State
 	}
-	_, _ = rand.Read(b) // which never fails: it ends the process instead
+	c.fillRandom(b)
 	return 0
 }
 

@@ -3,7 +3,6 @@ package guest
 import (
 	"context"
 	"fmt"
-	"runtime"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -38,7 +37,7 @@ func (c call) bytes(i int) []byte {
 
 // copyOut gives a value to the buffer that the parameters i and i+1 name, as much as fits.
 func (c call) copyOut(value string, i int) abi.Code {
-	copy(c.bytes(i), value)
+	c.move(copy(c.bytes(i), value))
 	return abi.Code(len(value))
 }
 
@@ -113,6 +112,7 @@ func valueTypes(letters string) []api.ValueType {
 // count ends a run that calls the host too often: a guest that only calls spends
 // our time, not its fuel.
 func (n *negotiation) count() {
+	n.work(callWork)
 	n.calls++
 	if n.calls > n.limits.Calls {
 		panic(&halt{kind: KindCalls, reason: fmt.Sprintf("more than %d host calls", n.limits.Calls)})
@@ -120,11 +120,12 @@ func (n *negotiation) count() {
 }
 
 // refill grants the next slice to a guest whose fuel went below zero. It is where
-// compiled code comes back to Go every millisecond or so: garbage collection gets its
+// compiled code comes back to Go after each slice: garbage collection gets its
 // turn, and other goroutines do, even if guests spin on all processors.
 func (n *negotiation) refill(fuel int64) int64 {
-	n.checkTime()
-	runtime.Gosched()
+	if n.fuel > 0 {
+		n.yield() // the first slice, which is all that most guests take, needs no turn
+	}
 	left := n.limits.Fuel - n.fuel
 	debt := uint64(-fuel)
 	if debt > left {

@@ -28,7 +28,7 @@ type Outcome struct {
 	// that passes for protected (CVE-2011-0411).
 	Unread [2][]byte
 
-	Fuel  uint64 // granted to the guest, in slices of a million
+	Fuel  uint64 // granted to the guest, in slices
 	Calls int    // of the host
 }
 
@@ -120,6 +120,7 @@ func (n *negotiation) call(ctx context.Context, export string) (result int32, fa
 	ctx = context.WithValue(ctx, negotiationKey{}, n)
 	ctx = experimental.WithMemoryAllocator(ctx, &n.memory)
 	defer n.memory.Free()
+	defer n.pause()
 	defer func() {
 		// wazero recovers what happens in a call, but not in the making of an instance.
 		// One guest's connection is lost to that, not the process.

@@ -26,6 +26,10 @@ type negotiation struct {
 
 	fuel      uint64 // granted so far
 	calls     int
+	worked    int    // what host calls did since the last turn, in instructions
+	moved     uint64 // bytes that host calls copied, in instructions
+	turn      bool   // a place of the runtime's turns is held
+	connects  int
 	spent     bool  // a side passed its plaintext limit
 	cause     error // what a call to the host last failed with
 	failed    bool  // fail was called

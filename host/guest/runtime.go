@@ -42,6 +42,7 @@ type Runtime struct {
 	config  wazero.ModuleConfig
 	memory  memoryPool
 	buffers bufferPool
+	turns   chan struct{} // the places of guests that compute
 
 	// running is held for reading by every run, and for writing by Close: wazero must
 	// not be closed under a running instance.
@@ -62,7 +63,7 @@ func NewRuntime(ctx context.Context, o RuntimeOptions) (*Runtime, error) {
 	// Debug information is an untrusted format of its own, that nothing here needs.
 	config = config.WithCoreFeatures(features).WithMemoryLimitPages(MaxPages).WithDebugInfoEnabled(false)
 
-	r := &Runtime{}
+	r := &Runtime{turns: newTurns()}
 	if o.CacheDir != "" {
 		if err := checkCacheDir(o.CacheDir); err != nil {
 			return nil, err

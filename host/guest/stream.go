@@ -113,7 +113,10 @@ func (n *negotiation) fill(s *stream, size int) abi.Code {
 		s.room(size, &n.module.runtime.buffers)
 		n.arm(s.conn, n.until())
 	}
-	return n.readCode(s.readOnce())
+	held := n.pause()
+	err := s.readOnce()
+	n.resume(held)
+	return n.readCode(err)
 }
 
 // readCode ends the run if a wait ended because the negotiation is over, else says
@@ -188,6 +191,7 @@ func (n *negotiation) readLine(s *stream, dst []byte) abi.Code {
 		if i := bytes.IndexByte(s.unread()[seen:], '\n'); i >= 0 {
 			size := seen + i + 1
 			if size > len(dst) {
+				n.move(size)
 				return abi.TooLong
 			}
 			if n.clearLeft(s) < size {
@@ -198,6 +202,7 @@ func (n *negotiation) readLine(s *stream, dst []byte) abi.Code {
 		}
 		seen = s.w - s.r
 		if seen >= len(dst) {
+			n.move(seen)
 			return abi.TooLong
 		}
 		if code := n.fill(s, seen+1); code != 0 {
@@ -220,7 +225,9 @@ func (n *negotiation) peek(s *stream, dst []byte) abi.Code {
 			return code
 		}
 	}
-	return abi.Code(copy(dst, s.unread()))
+	copied := copy(dst, s.unread())
+	n.move(copied)
+	return abi.Code(copied)
 }
 
 // write sends all of src.
@@ -234,8 +241,12 @@ func (n *negotiation) write(s *stream, src []byte) abi.Code {
 	if len(src) == 0 {
 		return 0
 	}
+	n.move(len(src))
 	n.arm(s.conn, n.until())
-	if _, err := s.conn.Write(src); err != nil {
+	held := n.pause()
+	_, err := s.conn.Write(src)
+	n.resume(held)
+	if err != nil {
 		return n.readCode(err)
 	}
 	return abi.Code(len(src))

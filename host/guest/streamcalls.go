@@ -90,9 +90,14 @@ func (c call) doConnect() abi.Code {
 	if c.host == nil || c.sides[abi.Outgoing].conn != nil {
 		return abi.State
 	}
+	if c.connects++; c.connects > maxConnects {
+		return abi.Limit
+	}
 	ctx, stop := context.WithDeadline(c.ctx, c.end)
 	defer stop()
+	held := c.pause()
 	conn, err := c.host.Connect(ctx)
+	c.resume(held)
 	if err == nil && conn == nil {
 		err = errors.New("the host connected to nothing")
 	}
@@ -128,7 +133,9 @@ func (c call) doStartTLS() abi.Code {
 	defer stop()
 	c.arm(s.conn, until)
 	side := abi.Side(c.i32(0))
+	held := c.pause()
 	conn, err := c.host.StartTLS(ctx, side, early)
+	c.resume(held)
 	if err == nil && conn == nil {
 		err = errors.New("the host made no stream")
 	}

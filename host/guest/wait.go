@@ -46,12 +46,14 @@ func (n *negotiation) wait(sides []*stream, timeout time.Duration) ([]bool, abi.
 			}
 		}
 	}
+	held := n.pause()
 	var others sync.WaitGroup
 	for i := 1; i < len(sides); i++ {
 		others.Go(func() { receive(i) })
 	}
 	receive(0)
 	others.Wait()
+	n.resume(held)
 
 	if look() {
 		return readable, 0
