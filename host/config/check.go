@@ -29,11 +29,29 @@ func finish(s *Service, st *state) Errors {
 	if e := checkSNI(s); e != nil && !st.refused("client") {
 		errs = append(errs, e)
 	}
+	if s.Protocol == "" && !st.refused("protocol") {
+		errs = append(errs, checkNoGuest(s, st)...)
+	}
 	if e := settleVersions(s); e != nil {
 		errs = append(errs, e)
 	}
 	if n, sure := endpoints(s, st); n != 2 && sure {
 		missing("Each service must define two endpoints", endpointHint(s, n))
+	}
+	return errs
+}
+
+// checkNoGuest refuses what a section says to its guest if it has none: somebody who
+// pins a module with guestHash believes that one runs. What stands before the first
+// section is for the services that have a guest.
+func checkNoGuest(s *Service, st *state) Errors {
+	var errs Errors
+	for i := range guestOptions {
+		o := &guestOptions[i]
+		if _, here := st.lines[strings.ToLower(o.Name)]; here {
+			errs = append(errs, s.Errorf(o.Name, "this service has no guest").
+				WithHint("add protocol = NAME, or remove the line"))
+		}
 	}
 	return errs
 }
