@@ -21,10 +21,10 @@ type Config struct {
 	Global   Global
 	Services []*Service // in file order
 	Inetd    bool       // no section: Services has one, without a name or accept
-	Notes    []Note     // options accepted without effect, each to be said once at start
+	Notes    []Note     // what is accepted and does not act as in stunnel, each to be said once at start
 }
 
-// A Note tells that an option is accepted and why it has no effect here.
+// A Note tells that an option is accepted and why it has no effect, or another one, here.
 type Note struct {
 	File string
 	Line int

@@ -77,6 +77,19 @@ func TestClient(t *testing.T) {
 	compare(t, "notes", len(c.Notes), 0)
 }
 
+// TestFailoverNote has services with several targets: one says nothing of failover.
+func TestFailoverNote(t *testing.T) {
+	const two = "client = yes\naccept = 1\nconnect = 2\nconnect = 3\n"
+	conf, errs := loadText("[a]\n" + two + "[b]\n" + two + "failover = prio\n[c]\nclient = yes\naccept = 1\nconnect = 2\n")
+	if len(errs) > 0 || len(conf.Notes) != 1 || conf.Notes[0].Line != 5 || !strings.Contains(conf.Notes[0].Text, "failover = rr") {
+		t.Errorf("%v, %+v", errs, conf.Notes)
+	}
+	conf, errs = loadText("failover = rr\n[a]\n" + two)
+	if len(errs) > 0 || len(conf.Notes) != 0 {
+		t.Errorf("%v, %+v", errs, conf.Notes)
+	}
+}
+
 func TestSMTP(t *testing.T) {
 	c := loadGood(t, "smtp.conf")
 	out, in := c.Services[0], c.Services[1]

@@ -196,6 +196,12 @@ func (p *loader) unknown(name string, e *Error) *Error {
 
 func (p *loader) endService() {
 	p.errs = append(p.errs, finish(p.service, p.state)...)
+	// A second target is often a spare, and current stunnel takes it for one.
+	if s := p.service; len(s.Connect) > 1 && s.Pos["failover"] == (Place{}) && !p.state.refused("failover") {
+		place := s.Pos["connect"]
+		p.cfg.Notes = append(p.cfg.Notes, Note{File: place.File, Line: place.Line,
+			Text: "targets are taken in turn, as by failover = rr; stunnel 5.45 and later take failover = prio: set the one that is meant"})
+	}
 }
 
 // end checks what can be known only after the last line.
