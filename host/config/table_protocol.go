@@ -34,6 +34,9 @@ func protocolValue(name string) parser {
 var stunnelProtocols = []string{"capwin", "capwinctrl", "cifs", "connect", "imap", "ldap", "nntp", "pgsql",
 	"pop3", "proxy", "smtp", "socks"}
 
+// IsStunnelProtocol tells whether stunnel knows a protocol by this name.
+func IsStunnelProtocol(name string) bool { return slices.Contains(stunnelProtocols, name) }
+
 // parseProtocol takes a name or, with a slash in it, a path. A name becomes part of a
 // file name, so it has no other separator either.
 func parseProtocol(t *target, value string) *Error {

@@ -239,9 +239,17 @@ func findGuest(sc *config.Service, path []string) (guest.Source, *config.Error) 
 			return readGuest(sc, src, file)
 		}
 	}
-	e := sc.Errorf("protocol", "Protocol not supported")
-	e.Hint = "bundled are " + strings.Join(stdproto.Names(), ", ") + "; a module of your own is found as NAME.wasm in guestPath, or by a path with a slash"
-	return src, e
+	reason := "Protocol not supported"
+	if config.IsStunnelProtocol(sc.Protocol) {
+		reason = "not implemented yet"
+	}
+	place := "a directory of guestPath"
+	if len(path) > 0 {
+		place = strings.Join(path, ", ")
+	}
+	return src, sc.Errorf("protocol", "%s", reason).
+		WithHint("bundled are %s; a module of your own is found as %s.wasm in %s, or by a path with a slash",
+			strings.Join(stdproto.Names(), ", "), sc.Protocol, place)
 }
 
 func readGuest(sc *config.Service, src guest.Source, file string) (guest.Source, *config.Error) {
