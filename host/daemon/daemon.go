@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
@@ -96,6 +97,9 @@ func (d *daemon) start() error {
 				err = pathErr.Err // the name is beside it
 			}
 			d.ui.Errf("Invalid configuration file name %q: %v", d.src.Path, err)
+			if strings.HasPrefix(d.src.Path, "-") {
+				d.ui.Errf("  -help lists the arguments; each has one dash")
+			}
 			return errReported
 		}
 		d.src.Path = real

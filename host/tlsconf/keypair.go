@@ -94,7 +94,7 @@ func (c *Context) loadCertificate(s *config.Service) error {
 		}
 	}
 	if len(kb.keys) == 0 {
-		return s.Errorf(keyOption, "no private key in %s", keyPath)
+		return s.Errorf(keyOption, "no private key in %s", keyPath).WithHint("name the file that has it with key = FILE, or append it to the certificate")
 	}
 	key, err := parseKey(kb.keys[0])
 	if err != nil {
