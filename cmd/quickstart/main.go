@@ -72,7 +72,7 @@ func run(ctx context.Context, bin, dir, web, mail string) error {
 	}
 	// Not CommandContext, which would kill: the daemon ends by SIGTERM, as it should.
 	daemon := exec.Command(bin, conf)
-	out := &watcher{say: fmt.Sprintf(hints, conf, web, dir, port(web), dir, web, mail, dir, port(mail), mail)}
+	out := &watcher{say: fmt.Sprintf(hints, conf, web, dir, port(web), dir, web, mail, dir, port(mail), dir, mail)}
 	daemon.Stdout, daemon.Stderr = os.Stdout, out
 	daemon.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ^C comes here alone
 	if err := daemon.Start(); err != nil {
@@ -140,6 +140,6 @@ The TLS service on %s:
 
 The SMTP service with STARTTLS on %s:
   curl --cacert %s/ca.pem --ssl-reqd smtp://localhost:%s --mail-from a@example.org --mail-rcpt b@example.org -T README.md
-  openssl s_client -starttls smtp -crlf -connect %s      (type: EHLO me)
+  openssl s_client -CAfile %s/ca.pem -starttls smtp -crlf -quiet -connect %s      (type: EHLO me)
 
 `
