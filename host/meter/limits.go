@@ -30,7 +30,7 @@ const (
 	MaxValues = 1_000
 
 	// MaxFunctionSize is the longest body of a function, in bytes.
-	MaxFunctionSize = 1 << 20
+	MaxFunctionSize = 256 << 10
 
 	// MaxLocals bounds the parameters and locals of one function. Each is a slot of
 	// engine stack in every call of it.
@@ -47,6 +47,13 @@ const (
 	// six seconds. A Go program with net/http has 2,100,000 and at most 17,000.
 	MaxMerges         = 1 << 22
 	MaxFunctionMerges = 1 << 17
+
+	// MaxLive and MaxFunctionLive bound, for a module and one function of it, the values
+	// that are kept at the borders of blocks, and what else a function costs to compile
+	// in the same unit. Without a limit a module of 400 KB takes the engine minutes and
+	// more memory than there is.
+	MaxLive         = 1 << 28
+	MaxFunctionLive = 1 << 21
 
 	// MaxTargets bounds the targets of one br_table, the default one left out.
 	MaxTargets = 65_520

@@ -30,6 +30,7 @@ type Module struct {
 	sections [sectionCount]*reader // by id, the content that Rewrite copies or rewrites
 	bodies   []body
 	merges   int64
+	live     int64
 	costs    []int64 // of all regions of all bodies
 }
 

@@ -13,6 +13,7 @@ type body struct {
 	values int64  // values that an activation may have to keep in the engine's stack
 	joins  int64  // those of values that merge assignments to locals
 	loops  int64  // how deep loops nest
+	live   int64  // values kept at the borders of blocks, and what else compiling costs
 	calls  bool   // it may call something
 	bulk   bool   // it has operations that are charged by their operand
 }
@@ -24,6 +25,7 @@ type frame struct {
 	arity  int   // values that a branch to it carries
 	sets   int64 // assignments to locals inside
 	joins  bool  // control may come to its label from several places
+	height int64 // of the operand stack behind its end
 }
 
 // decodeCode reads the code section.
@@ -54,6 +56,13 @@ func (m *Module) decodeCode(r *reader) {
 		if merges > MaxFunctionMerges || m.merges > MaxMerges {
 			r.failAt(at, "too costly to compile: %d merges of locals, %d in the module; at most %d and %d are allowed",
 				merges, m.merges, MaxFunctionMerges, MaxMerges)
+			r.err = placed(r.err, m.names.place(f))
+			return
+		}
+		m.live += b.live
+		if b.live > MaxFunctionLive || m.live > MaxLive {
+			r.failAt(at, "too costly to compile: %d values at the borders of blocks, %d in the module; at most %d and %d are allowed",
+				b.live, m.live, MaxFunctionLive, MaxLive)
 			r.err = placed(r.err, m.names.place(f))
 			return
 		}
@@ -97,6 +106,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 	// Locals are set to zero at each entry.
 	m.costs = append(m.costs, int64(b.vars))
 	b.values = int64(b.vars)
+	l := liveness{vars: int64(b.vars), locals: min(int64(len(m.types[b.typ].params)), int64(b.vars))}
 	frames = append(frames, frame{op: opBlock, joins: true, region: b.first, arity: len(m.types[b.typ].results)})
 	loops := int64(0)
 	for len(frames) > 0 {
@@ -104,15 +114,16 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		if r.err != nil {
 			return frames
 		}
+		l.step(in)
 		top := frames[len(frames)-1]
 		cost := 1
 		switch in.op {
 		case opBlock, opIf:
 			cost += in.params + in.results
-			frames = append(frames, frame{op: in.op, region: top.region, arity: in.results, joins: in.op == opIf})
+			frames = append(frames, frame{op: in.op, region: top.region, arity: in.results, joins: in.op == opIf, height: l.height})
 		case opLoop:
 			cost += in.params + in.results
-			frames = append(frames, frame{op: in.op, region: len(m.costs), arity: in.params})
+			frames = append(frames, frame{op: in.op, region: len(m.costs), arity: in.params, height: l.height - int64(in.params)})
 			m.costs = append(m.costs, 0)
 			loops++
 			b.loops = max(b.loops, loops)
@@ -121,8 +132,10 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 				r.failAt(in.start, "else outside if")
 			}
 			frames[len(frames)-1].op = opElse
+			l.leave(top.height)
 		case opEnd:
 			frames = frames[:len(frames)-1]
+			l.leave(top.height)
 			// Only what is assigned inside can differ between the ways to the label.
 			sets := min(top.sets, int64(b.vars))
 			if top.joins {
@@ -162,6 +175,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		b.values += int64(pushes(in))
 		m.costs[top.region] += int64(cost)
 	}
+	b.live = l.cost
 	if r.rest() > 0 {
 		r.fail("%d bytes behind the last end", r.rest())
 	}
