@@ -85,10 +85,10 @@ func TestEndsAndLastLines(t *testing.T) {
 	}{
 		{"backend refused", "", nil, func(*tls.Conn) {}, true, "Connection reset: 0 byte"},
 		{"backend refused, reset = no", "reset = no", nil, func(*tls.Conn) {}, false, "Connection closed: 0 byte"},
-		{"backend resets", "", func(c net.Conn) {
+		{"backend resets", "debug = info", func(c net.Conn) {
 			io.ReadFull(c, make([]byte, 4))
 			c.(*net.TCPConn).SetLinger(0)
-		}, func(c *tls.Conn) { io.WriteString(c, "ping") }, true, `Connection reset: 0 byte\(s\) sent to TLS, 4 byte`},
+		}, func(c *tls.Conn) { io.WriteString(c, "ping") }, true, `LOG6\[0\]: socket fd: Connection reset by peer \(\d+\)\n.*Connection reset: 0 byte\(s\) sent to TLS, 4 byte`},
 		{"backend closes", "", testpeer.Say("hello"), func(c *tls.Conn) {
 			io.ReadFull(c, make([]byte, 5))
 			c.CloseWrite()

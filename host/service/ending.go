@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"strings"
+	"syscall"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
@@ -53,10 +54,10 @@ func (c *connection) judge(r *relay.Result) error {
 	case r.Canceled:
 		return nil
 	case r.TLS == relay.Failed:
-		c.log.Errf("transfer: TLS: %s", reason(r.TLSErr))
+		c.broken("TLS", r.TLSErr)
 		return &stageError{stageTLS, r.TLSErr}
 	case r.Plain == relay.Failed:
-		c.log.Errf("transfer: socket: %s", reason(r.PlainErr))
+		c.broken("socket", r.PlainErr)
 		return &stageError{stageRelay, r.PlainErr}
 	case r.TLS == relay.Truncated:
 		c.log.Infof("TLS socket closed without close_notify")
@@ -64,6 +65,16 @@ func (c *connection) judge(r *relay.Result) error {
 		c.log.Debugf("TLS closed, socket closed")
 	}
 	return nil
+}
+
+// broken logs what broke a side of the relay. Peers that hang up by a reset are
+// everyday; stunnel tells of them at level 6, and monitors watch level 3.
+func (c *connection) broken(side string, err error) {
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		c.log.Infof("%s fd: %s", side, reason(err))
+		return
+	}
+	c.log.Errf("transfer: %s: %s", side, reason(err))
 }
 
 // close closes both sockets and writes the connection's last line. An error is
