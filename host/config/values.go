@@ -105,7 +105,11 @@ func address(accept bool, store func(t *target, a Address)) parser {
 	return func(t *target, value string) *Error {
 		a, err := ParseAddress(value, accept)
 		if err != nil {
-			return refuse("Illegal address: "+err.Error(), "write PORT, HOST:PORT or the /path of a Unix socket")
+			hint := "write PORT, HOST:PORT or the /path of a Unix socket"
+			if strings.ContainsAny(value, ";#") {
+				hint = "a comment needs a line of its own; behind a value it is part of it"
+			}
+			return refuse("Illegal address: "+err.Error(), hint)
 		}
 		store(t, a)
 		return nil
