@@ -137,7 +137,7 @@ func (c *connection) establish() error {
 	case c.svc.conf.Client:
 		err = c.connect(c.ctx)
 	default:
-		err = c.handshake(c.accepted, nil)
+		err = c.handshake(c.ctx, c.accepted, nil)
 	}
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (c *connection) establish() error {
 		side := c.tlsSide()
 		early := c.left[side]
 		c.left[side] = nil
-		if err := c.handshake(c.under(), early); err != nil {
+		if err := c.handshake(c.ctx, c.under(), early); err != nil {
 			return err
 		}
 	}

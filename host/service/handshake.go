@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -26,8 +27,9 @@ func (c *connection) under() *relay.Socket {
 	return c.accepted
 }
 
-// handshake does TLS on a socket, within TIMEOUTbusy. Early was received already.
-func (c *connection) handshake(s *relay.Socket, early []byte) error {
+// handshake does TLS on a socket, within TIMEOUTbusy and before ctx's deadline, which
+// is guestTimeout's if a guest asked for it. Early was received already.
+func (c *connection) handshake(ctx context.Context, s *relay.Socket, early []byte) error {
 	client := c.svc.conf.Client
 	if err := s.Unread(early); err != nil {
 		return &stageError{stageTLS, err}
@@ -40,7 +42,11 @@ func (c *connection) handshake(s *relay.Socket, early []byte) error {
 	} else {
 		t = tls.Server(s, c.svc.tlsConfig())
 	}
-	c.deadline(s, time.Now().Add(c.svc.conf.TimeoutBusy))
+	until := time.Now().Add(c.svc.conf.TimeoutBusy)
+	if end, ok := ctx.Deadline(); ok && end.Before(until) {
+		until = end
+	}
+	c.deadline(s, until)
 	if err := t.Handshake(); err != nil {
 		return &stageError{stageTLS, told(err, s.ClearAlert())}
 	}

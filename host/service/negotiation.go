@@ -79,7 +79,7 @@ func (l lender) Connect(ctx context.Context) (net.Conn, error) {
 
 // StartTLS does the handshake on the side that the config encrypts, and no other:
 // a guest cannot turn a server into a client.
-func (l lender) StartTLS(_ context.Context, side abi.Side, early []byte) (net.Conn, error) {
+func (l lender) StartTLS(ctx context.Context, side abi.Side, early []byte) (net.Conn, error) {
 	c := l.c
 	if side != c.tlsSide() {
 		return nil, &guest.CodeError{Code: abi.Denied, Err: fmt.Errorf("the config has no TLS on the %s side", side)}
@@ -87,7 +87,7 @@ func (l lender) StartTLS(_ context.Context, side abi.Side, early []byte) (net.Co
 	if c.under() == nil {
 		return nil, &guest.CodeError{Code: abi.State, Err: errors.New("not connected")}
 	}
-	if err := c.handshake(c.under(), early); err != nil {
+	if err := c.handshake(ctx, c.under(), early); err != nil {
 		return nil, err
 	}
 	return c.tls, nil
@@ -108,7 +108,13 @@ func (l lender) Annotate(key, value string) {
 }
 
 func (l lender) Log(severity int, text string) {
-	l.c.log.Logf(logging.Level(severity), "%s: %s", l.c.svc.conf.Protocol, text)
+	guestLine(l.c.log, l.c.svc.conf.Protocol, severity, text)
+}
+
+// guestLine logs a guest's line, at Err at worst: what is more severe than that passes
+// every debug option, and syslog may write it to the terminals of all users.
+func guestLine(log *logging.Logger, protocol string, severity int, text string) {
+	log.Logf(max(logging.Level(severity), logging.Err), "%s: %s", protocol, text)
 }
 
 // Info gives the connection's facts.

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
@@ -187,4 +189,39 @@ func TestOverlap(t *testing.T) {
 			t.Errorf("%s and %s: %v and %v, want %v", c.a, c.b, x, y, c.want)
 		}
 	}
+}
+
+// A peer that does not answer in a handshake that a guest asked for is waited for
+// until the guest's own time is over, and not as long as TIMEOUTbusy besides.
+func TestGuestTimeoutBoundsTheHandshake(t *testing.T) {
+	failed := make(chan error, 1)
+	b := serveNative(t, "", testpeer.Serve(t, testpeer.Echo), func(ctx context.Context, h guest.Host) (*guest.Outcome, error) {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		_, err := h.StartTLS(ctx, abi.Accepted, nil)
+		failed <- err
+		return nil, err
+	})
+	c := call(t, b.addr("x"))
+	defer c.Close()
+	select {
+	case err := <-failed:
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("got %v, want that the deadline is exceeded", err)
+		}
+	case <-time.After(testTime):
+		t.Error("the handshake goes on after its deadline")
+	}
+}
+
+// A guest's lines are errors at worst.
+func TestGuestsRaiseNoAlarm(t *testing.T) {
+	b := serveNative(t, "", testpeer.Serve(t, testpeer.Echo), func(_ context.Context, h guest.Host) (*guest.Outcome, error) {
+		h.Log(0, "wake everybody")
+		h.Log(4, "as it is")
+		return &guest.Outcome{}, nil
+	})
+	call(t, b.addr("x")).Close()
+	b.waitLog(`LOG3\[\d+\]: smtp: wake everybody`, 1)
+	b.waitLog(`LOG4\[\d+\]: smtp: as it is`, 1)
 }

@@ -182,7 +182,7 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 	if err := checkGuestOptions(sc, m.Info.Manifest); err != nil {
 		return err
 	}
-	say := func(severity int, text string) { log.Logf(logging.Level(severity), "%s: %s", sc.Protocol, text) }
+	say := func(severity int, text string) { guestLine(log, sc.Protocol, severity, text) }
 	if err := m.Configure(ctx, s.lookup, say, s.limits); err != nil {
 		return sc.Errorf("protocol", "%v", err)
 	}
