@@ -34,7 +34,7 @@ func Name(n pkix.Name) string {
 		if b.Len() > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s=%s", attribute(a.Type), clean(fmt.Sprint(a.Value)))
+		fmt.Fprintf(&b, "%s=%s", attribute(a.Type), quoted(clean(fmt.Sprint(a.Value))))
 	}
 	return b.String()
 }
@@ -46,10 +46,22 @@ func attribute(oid asn1.ObjectIdentifier) string {
 	return oid.String()
 }
 
+// quoted writes a value so that no other name has the same text, in OpenSSL's way: a
+// common name of "x, CN=admin" must not pass for two, in a log or in a guest's policy.
+func quoted(s string) string {
+	quote := strings.ContainsAny(s, ",+<>;") || strings.HasPrefix(s, "#") || strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ")
+	s = strings.ReplaceAll(s, `\`, `\\`)
+	s = strings.ReplaceAll(s, `"`, `\"`)
+	if quote {
+		return `"` + s + `"`
+	}
+	return s
+}
+
 // clean keeps a peer's certificate from writing lines of its own into a log.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return '.'
 		}
 		return r

@@ -380,3 +380,25 @@ func TestNamePrinting(t *testing.T) {
 		}
 	}
 }
+
+// All but the control character are as openssl x509 -nameopt oneline,-space_eq,-esc_msb
+// prints them.
+func TestNamesAreNotMistaken(t *testing.T) {
+	for _, c := range []struct{ cn, want string }{
+		{"plain name", "CN=plain name"},
+		{"x, CN=admin", `CN="x, CN=admin"`},
+		{"x + CN=admin", `CN="x + CN=admin"`},
+		{`a"b\c`, `CN=a\"b\\c`},
+		{`x", CN="admin`, `CN="x\", CN=\"admin"`},
+		{" lead#;<>", `CN=" lead#;<>"`},
+		{"#x", `CN="#x"`},
+		{"trail ", `CN="trail "`},
+		{"\u017c\u00f3\u0142\u0107", "CN=\u017c\u00f3\u0142\u0107"},
+		{"a\u009b31mb", "CN=a.31mb"},
+	} {
+		n := pkix.Name{Names: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: c.cn}}}
+		if got := Name(n); got != c.want {
+			t.Errorf("%q: got %s, want %s", c.cn, got, c.want)
+		}
+	}
+}
