@@ -3,7 +3,6 @@
 package service
 
 import (
-	"bufio"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -22,18 +21,6 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
-
-// mail is the little of an SMTP server that a negotiation sees.
-func mail(c net.Conn) {
-	io.WriteString(c, "220 test ESMTP\r\n")
-	for in := bufio.NewScanner(c); in.Scan(); {
-		if strings.HasPrefix(in.Text(), "QUIT") {
-			io.WriteString(c, "221 bye\r\n")
-			return
-		}
-		io.WriteString(c, "250 ok\r\n")
-	}
-}
 
 // A breaker is one way to use and break a connection. It returns an error only
 // where the peer must not see one.
@@ -74,22 +61,6 @@ func hello(t *testing.T, conf *tls.Config) []byte {
 		t.Fatal(err)
 	}
 	return buf[:n]
-}
-
-// talk sends lines and waits for a reply to each.
-func talk(c io.ReadWriter, lines ...string) error {
-	buf := make([]byte, 4096)
-	for _, l := range lines {
-		if l != "" {
-			if _, err := io.WriteString(c, l+"\r\n"); err != nil {
-				return err
-			}
-		}
-		if _, err := c.Read(buf); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // breakers lists every way that a connection ends.

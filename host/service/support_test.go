@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -180,4 +182,32 @@ func closedPort(t testing.TB) string {
 	}
 	defer ln.Close()
 	return ln.Addr().String()
+}
+
+// mail is the little of an SMTP server that a negotiation sees.
+func mail(c net.Conn) {
+	io.WriteString(c, "220 test ESMTP\r\n")
+	for in := bufio.NewScanner(c); in.Scan(); {
+		if strings.HasPrefix(in.Text(), "QUIT") {
+			io.WriteString(c, "221 bye\r\n")
+			return
+		}
+		io.WriteString(c, "250 ok\r\n")
+	}
+}
+
+// talk sends lines and waits for a reply to each.
+func talk(c io.ReadWriter, lines ...string) error {
+	buf := make([]byte, 4096)
+	for _, l := range lines {
+		if l != "" {
+			if _, err := io.WriteString(c, l+"\r\n"); err != nil {
+				return err
+			}
+		}
+		if _, err := c.Read(buf); err != nil {
+			return err
+		}
+	}
+	return nil
 }
