@@ -312,3 +312,39 @@ func TestNoSystemRoots(t *testing.T) {
 		t.Error("a certificate was accepted without a CAfile")
 	}
 }
+
+// TestResumedTLS12GetsNoTicket has crypto/tls as the client, which keeps the empty
+// ticket, and so shakes hands in full the next time: slower, and no failure.
+func TestResumedTLS12GetsNoTicket(t *testing.T) {
+	leaf := issue(t, "localhost", ecKey(t, elliptic.P256()), nil)
+	pem := file(t, certPEM(leaf)+pkcs8(leaf.key))
+	c, err := Build(service(pem, pem))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &tls.Config{
+		InsecureSkipVerify: true,
+		ServerName:         "localhost",
+		MaxVersion:         tls.VersionTLS12,
+		ClientSessionCache: tls.NewLRUClientSessionCache(1),
+	}
+	for i, want := range []bool{false, true, false, true} {
+		a, b := net.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			defer a.Close()
+			ended <- tls.Server(a, c.Config).Handshake()
+		}()
+		conn := tls.Client(b, client)
+		if err := conn.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if got := conn.ConnectionState().DidResume; got != want {
+			t.Errorf("connection %d: resumed is %v, want %v", i, got, want)
+		}
+		b.Close()
+	}
+}
