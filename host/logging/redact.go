@@ -3,6 +3,8 @@ package logging
 import (
 	"encoding/base64"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // MinSecret is the length in bytes under which AddSecret ignores a secret:
@@ -47,12 +49,33 @@ func newSecrets(known []string) *secrets {
 	s := &secrets{known: known, forms: make(map[uint16][]string)}
 	for _, secret := range known {
 		s.add(secret)
+		for _, form := range escapedForms(secret) {
+			s.add(form)
+		}
 		s.add(base64.StdEncoding.EncodeToString([]byte(secret)))
 		for shift := range 3 {
 			s.add(base64Inside(secret, shift))
 		}
 	}
 	return s
+}
+
+// escapedForms are how a secret stands in a line whose writer escaped it: with its
+// backslashes doubled, as guests' lines have them, quoted, or both. What has nothing to
+// escape has none.
+func escapedForms(secret string) []string {
+	quoted := func(s string) string {
+		q := strconv.Quote(s)
+		return q[1 : len(q)-1]
+	}
+	doubled := strings.ReplaceAll(secret, `\`, `\\`)
+	var forms []string
+	for _, form := range []string{doubled, quoted(secret), quoted(doubled)} {
+		if form != secret && !slices.Contains(forms, form) {
+			forms = append(forms, form)
+		}
+	}
+	return forms
 }
 
 func (s *secrets) add(form string) {

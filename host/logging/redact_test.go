@@ -102,3 +102,19 @@ func FuzzRedact(f *testing.F) {
 		}
 	})
 }
+
+// A secret is not shown for being escaped on its way into a line.
+func TestEscapedSecretsAreRedacted(t *testing.T) {
+	const secret = `pa\ss"w\u0301rd`
+	s := newSecrets([]string{secret})
+	doubled := strings.ReplaceAll(secret, `\`, `\\`)
+	for _, line := range []string{secret, doubled, fmt.Sprintf("%q", secret), fmt.Sprintf("%q", doubled)} {
+		out, _ := s.redact([]byte("a "+line+" b"), nil)
+		if got := strings.ReplaceAll(string(out), `"`, ""); got != "a "+redacted+" b" {
+			t.Errorf("%s: got %s", line, out)
+		}
+	}
+	if forms := escapedForms("plain word"); len(forms) != 0 {
+		t.Errorf("a plain word has the forms %q", forms)
+	}
+}
