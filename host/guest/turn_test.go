@@ -106,3 +106,23 @@ func wantKind(t *testing.T, err error, kind Kind) {
 		t.Errorf("got %v, want an error of kind %s", err, kind)
 	}
 }
+
+// A brokenConn panics when it is read from.
+type brokenConn struct{ net.Conn }
+
+func (brokenConn) Read([]byte) (int, error) { panic("broken") }
+
+// TestPanicsInWaits has a connection panic on either side of a wait for both: that is
+// the end of the negotiation, and not of the process.
+func TestPanicsInWaits(t *testing.T) {
+	for side := range 2 {
+		conns := [2]net.Conn{}
+		for i := range conns {
+			conns[i], _ = pair(t)
+		}
+		conns[side] = brokenConn{conns[side]}
+		h := &testHost{accepted: conns[abi.Accepted], connect: func(context.Context) (net.Conn, error) { return conns[abi.Outgoing], nil }}
+		_, err := calls(t, newRuntime(t, false), h, Limits{}, "", do{"connect", nil}, do{"wait", []int32{3, -1}})
+		wantKind(t, err, KindInternal)
+	}
+}

@@ -37,14 +37,22 @@ func (n *negotiation) wait(sides []*stream, timeout time.Duration) ([]bool, abi.
 		n.arm(s.conn, until)
 	}
 	// All deadlines are set by now, so that none set later undoes a wake.
+	faults := make([]any, len(sides))
 	receive := func(i int) {
-		if err := sides[i].readOnce(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		var err error
+		defer func() {
+			// A panic of crypto/tls on a goroutine of its own would end the process.
+			faults[i] = recover()
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return
+			}
 			for j, other := range sides {
 				if j != i {
 					n.arm(other.conn, past())
 				}
 			}
-		}
+		}()
+		err = sides[i].readOnce()
 	}
 	held := n.pause()
 	var others sync.WaitGroup
@@ -53,6 +61,11 @@ func (n *negotiation) wait(sides []*stream, timeout time.Duration) ([]bool, abi.
 	}
 	receive(0)
 	others.Wait()
+	for _, fault := range faults {
+		if fault != nil {
+			panic(fault)
+		}
+	}
 	n.resume(held)
 
 	if look() {
