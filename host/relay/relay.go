@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Options bound a relay. Both must be positive.
+// Options bound a relay. Zero ends it at the first pause.
 type Options struct {
 	Idle time.Duration // stunnel's TIMEOUTidle: without a byte while both sides are open
 	// Close is TIMEOUTclose: without a byte once one side is done. While bytes wait
