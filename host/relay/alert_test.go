@@ -3,6 +3,8 @@ package relay
 import (
 	"io"
 	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 func TestClearAlert(t *testing.T) {
@@ -17,7 +19,7 @@ func TestClearAlert(t *testing.T) {
 		{"of another type", "\x16\x03\x03\x00\x02\x02\x30", 0},
 		{"cut", "\x15\x03\x03\x00\x02\x02", 0},
 	} {
-		near, far := tcpPair(t)
+		near, far := testpeer.Pair(t)
 		s := NewSocket(near)
 		s.Frame()
 		if _, err := io.WriteString(far, c.bytes); err != nil {

@@ -5,13 +5,15 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // TestLinger closes a connection whose peer has sent bytes that nobody read: the
 // last words arrive, and the end after them is no reset.
 func TestLinger(t *testing.T) {
 	t.Parallel()
-	near, far := tcpPair(t)
+	near, far := testpeer.Pair(t)
 	if _, err := far.Write(make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +40,7 @@ func TestLinger(t *testing.T) {
 // TestLingerCut has a peer that never closes, and a server that stops.
 func TestLingerCut(t *testing.T) {
 	t.Parallel()
-	near, _ := tcpPair(t)
+	near, _ := testpeer.Pair(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	start := time.Now()

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // versions runs a test for both protocol versions and both roles.
@@ -199,8 +201,8 @@ func TestStopEndsARelayAtOnce(t *testing.T) {
 	})
 	t.Run("before it runs", func(t *testing.T) {
 		r := setup{}
-		a, b := tcpPair(t)
-		c, _ := tcpPair(t)
+		a, b := testpeer.Pair(t)
+		c, _ := testpeer.Pair(t)
 		under := NewSocket(b)
 		under.Frame()
 		go func() { tls.Client(a, r.config(t, nil)).Handshake() }()
@@ -315,7 +317,7 @@ func TestIdleRelaysHoldNoBuffers(t *testing.T) {
 	before := live()
 	var pairs []*tls.Conn
 	for range relays {
-		a, b := tcpPair(t)
+		a, b := testpeer.Pair(t)
 		pairs = append(pairs, tls.Client(a, conf), tls.Server(b, conf))
 		go pairs[len(pairs)-2].Handshake()
 		if err := pairs[len(pairs)-1].Handshake(); err != nil {

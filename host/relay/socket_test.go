@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // record makes a TLS record whose header says length, with size bytes behind it.
@@ -18,7 +20,7 @@ func record(length, size int) string {
 }
 
 func TestFramedReadStopsAtEachRecord(t *testing.T) {
-	peer, c := tcpPair(t)
+	peer, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	s.Frame()
 	first, second := record(3, 3), record(1000, 1000)
@@ -93,7 +95,7 @@ func TestHasRecord(t *testing.T) {
 }
 
 func TestAwaitRecordJoinsPieces(t *testing.T) {
-	peer, c := tcpPair(t)
+	peer, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	s.Frame()
 	s.nowait = true
@@ -122,7 +124,7 @@ func TestAwaitRecordJoinsPieces(t *testing.T) {
 }
 
 func TestAwaitRecordTellsAReset(t *testing.T) {
-	peer, c := tcpPair(t)
+	peer, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	s.Frame()
 	peer.SetLinger(0)
@@ -135,7 +137,7 @@ func TestAwaitRecordTellsAReset(t *testing.T) {
 }
 
 func TestUnreadComesFirst(t *testing.T) {
-	peer, c := tcpPair(t)
+	peer, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	send(t, peer, "later")
 	for _, text := range []string{"second ", "first ", ""} {
@@ -161,7 +163,7 @@ func TestUnreadComesFirst(t *testing.T) {
 // A negotiation must see every plaintext byte: a read takes no more from the
 // kernel than it was asked for.
 func TestUnframedReadTakesNoMoreThanAsked(t *testing.T) {
-	peer, c := tcpPair(t)
+	peer, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	send(t, peer, "abcdef")
 	want(t, s, "abc")
@@ -248,7 +250,7 @@ func TestUncorkTellsTheError(t *testing.T) {
 }
 
 func TestAbortEndsReadsAndWrites(t *testing.T) {
-	_, c := tcpPair(t)
+	_, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	s.Frame()
 	c.SetDeadline(time.Time{})
@@ -271,7 +273,7 @@ func TestAbortEndsReadsAndWrites(t *testing.T) {
 }
 
 func TestResetReachesThePeer(t *testing.T) {
-	peer, c := tcpPair(t)
+	peer, c := testpeer.Pair(t)
 	s := NewSocket(c)
 	if err := s.Reset(); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // testTime bounds every wait in these tests; reaching it is a failure.
@@ -41,29 +43,6 @@ func certificate(t testing.TB, padding int) tls.Certificate {
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-}
-
-// tcpPair is a TCP connection over loopback.
-func tcpPair(t testing.TB) (a, b *net.TCPConn) {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	c, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []net.Conn{c, s} {
-		c.SetDeadline(time.Now().Add(testTime))
-		t.Cleanup(func() { c.Close() })
-	}
-	return c.(*net.TCPConn), s.(*net.TCPConn)
 }
 
 // A rig is a running relay with a peer on either side.
@@ -109,7 +88,7 @@ func (s *setup) pair(t testing.TB) (a, b net.Conn) {
 	if s.pipe {
 		return net.Pipe()
 	}
-	return tcpPair(t)
+	return testpeer.Pair(t)
 }
 
 // start does the handshake and runs a relay.

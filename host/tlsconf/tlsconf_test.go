@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
@@ -129,24 +130,7 @@ func TestServerName(t *testing.T) {
 // handshake joins two contexts and gives what each side sees.
 func handshake(t *testing.T, server, client *tls.Config) (s, c tls.ConnectionState, err error) {
 	t.Helper()
-	ln, e := net.Listen("tcp", "127.0.0.1:0")
-	if e != nil {
-		t.Fatal(e)
-	}
-	defer ln.Close()
-	a, e := net.Dial("tcp", ln.Addr().String())
-	if e != nil {
-		t.Fatal(e)
-	}
-	defer a.Close()
-	b, e := ln.Accept()
-	if e != nil {
-		t.Fatal(e)
-	}
-	defer b.Close()
-	for _, c := range []net.Conn{a, b} {
-		c.SetDeadline(time.Now().Add(10 * time.Second))
-	}
+	a, b := testpeer.Pair(t)
 	tc, ts := tls.Client(a, client), tls.Server(b, server)
 	ended := make(chan error, 1)
 	go func() {

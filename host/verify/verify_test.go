@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // noon is when the table's certificates are looked at.
@@ -327,24 +329,7 @@ func TestResumedSessionsAreVerifiedAgain(t *testing.T) {
 // connect makes a TLS connection and gives the error of the side that checks.
 func connect(t *testing.T, sc, cc *tls.Config, inServer bool) (resumed bool, err error) {
 	t.Helper()
-	ln, e := net.Listen("tcp", "127.0.0.1:0")
-	if e != nil {
-		t.Fatal(e)
-	}
-	defer ln.Close()
-	a, e := net.Dial("tcp", ln.Addr().String())
-	if e != nil {
-		t.Fatal(e)
-	}
-	defer a.Close()
-	b, e := ln.Accept()
-	if e != nil {
-		t.Fatal(e)
-	}
-	defer b.Close()
-	for _, c := range []net.Conn{a, b} {
-		c.SetDeadline(time.Now().Add(10 * time.Second))
-	}
+	a, b := testpeer.Pair(t)
 	c, s := tls.Client(a, cc), tls.Server(b, sc)
 	ended := make(chan error, 1)
 	go func() {
