@@ -26,7 +26,7 @@ const (
 	logTime = 2 * time.Second
 
 	// maxConfig bounds a configuration read from a descriptor, in bytes.
-	maxConfig = 16 << 20
+	maxConfig = config.MaxFileSize
 )
 
 // Run is the daemon: it returns the exit status when it ends. Messages of a start

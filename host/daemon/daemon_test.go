@@ -145,7 +145,7 @@ func TestHugeDescriptor(t *testing.T) {
 	}
 	_, err = (&Source{FD: fd}).Load()
 	var errs config.Errors
-	if !errors.As(err, &errs) || !strings.Contains(err.Error(), "more than 16 MiB") {
+	if !errors.As(err, &errs) || !strings.Contains(err.Error(), "more than 4 MiB") {
 		t.Errorf("got %v, want an error about the size", err)
 	}
 }

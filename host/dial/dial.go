@@ -119,15 +119,11 @@ func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.C
 	defer cancel()
 	c, err := d.net.DialContext(ctx, t.Network, t.Addr)
 	if err != nil {
-		var errno syscall.Errno
 		var wait net.Error
-		switch {
-		case errors.As(err, &errno):
-			log.Errf("s_connect: connect %s: %s (%d)", t, capital(errno.Error()), int(errno))
-		case errors.As(err, &wait) && wait.Timeout():
+		if _, system := logging.Errno(err); !system && errors.As(err, &wait) && wait.Timeout() {
 			log.Errf("s_connect: s_poll_wait %s: TIMEOUTconnect exceeded", t)
-		default:
-			log.Errf("s_connect: connect %s: %v", t, err)
+		} else {
+			log.Errf("s_connect: connect %s: %s", t, logging.Reason(err))
 		}
 		return nil, err
 	}
@@ -148,14 +144,6 @@ func unresolved(err error) string {
 		why = "Name or service not known"
 	}
 	return fmt.Sprintf("Error resolving %q: %s", dns.Name, why)
-}
-
-// capital writes an errno's text as the C library does.
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return string(s[0]&^0x20) + s[1:]
 }
 
 // resolve looks every address up, in order. Its error is the first address's that

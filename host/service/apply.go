@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 )
 
 // A listener is a bound address. A reload gives it another service.
@@ -292,10 +294,5 @@ func overlap(a, b listenAddr) bool {
 
 // bindError tells why an address was not bound, as stunnel words it.
 func (s *Server) bindError(svc *Service, addr listenAddr, err error) {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		s.ui.Noticef("Binding service [%s] to %s: %s (%d)", svc.Name(), addr, sentence(errno.Error()), int(errno))
-		return
-	}
-	s.ui.Noticef("Binding service [%s] to %s: %v", svc.Name(), addr, err)
+	s.ui.Noticef("Binding service [%s] to %s: %s", svc.Name(), addr, logging.Reason(err))
 }

@@ -26,7 +26,7 @@ type connection struct {
 	ctx    context.Context // ends with the server, or by stop
 	cancel context.CancelFunc
 
-	mu       sync.Mutex // guards the next two against stop
+	mu       sync.Mutex // guards the next three against stop
 	accepted *relay.Socket
 	outgoing *relay.Socket
 	stopped  bool

@@ -122,11 +122,3 @@ func plainAddr(a net.Addr) string {
 	}
 	return a.String()
 }
-
-// sentence begins an errno's text with a capital, as the C library does.
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}

@@ -34,7 +34,6 @@ func (c *connection) negotiate() error {
 		var failed *stageError
 		if errors.As(err, &failed) && failed.stage == stageTLS {
 			c.report(failed) // the reason behind what the guest says
-			return &stageError{stageGuest, err}
 		}
 		return &stageError{stageGuest, err}
 	}

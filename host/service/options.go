@@ -1,14 +1,11 @@
 package service
 
 import (
-	"strconv"
 	"syscall"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/socket"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // setOptions applies socket options; the first that fails ends it.
 func setOptions(network string, c syscall.RawConn, opts []config.SocketOption) error {

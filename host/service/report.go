@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
@@ -121,7 +120,6 @@ func (c *connection) reportGuest(err error) {
 // reason is an error's text in OpenSSL's or the C library's words where scripts
 // look for those.
 func reason(err error) string {
-	var errno syscall.Errno
 	var alert tls.AlertError
 	switch {
 	case err == nil:
@@ -134,10 +132,11 @@ func reason(err error) string {
 		return "terminated"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "Peer suddenly disconnected"
-	case errors.As(err, &errno):
-		return sentence(errno.Error()) + " (" + itoa(int(errno)) + ")"
 	case errors.As(err, &alert):
 		return alert.Error()
+	}
+	if text, ok := logging.Errno(err); ok {
+		return text
 	}
 	return opensslWords(err)
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
@@ -53,7 +52,7 @@ func NewServer(log *logging.Log) *Server {
 	return s
 }
 
-// Addrs lists what is bound, sorted, for tests and for the check command.
+// Addrs lists what is bound, sorted, for tests.
 func (s *Server) Addrs() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,12 +77,7 @@ func (s *Server) acceptLoop(l *listener) {
 			}
 			// Out of descriptors or memory: trying at once would only spin.
 			pause = min(max(2*pause, acceptPauseMin), acceptPauseMax)
-			var errno syscall.Errno
-			if errors.As(err, &errno) {
-				s.ui.Critf("accept: %s (%d)", sentence(errno.Error()), int(errno))
-			} else {
-				s.ui.Critf("accept: %v", err)
-			}
+			s.ui.Critf("accept: %s", logging.Reason(err))
 			select {
 			case <-time.After(pause):
 				continue

@@ -80,25 +80,10 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 	set := &Set{Config: c}
 	log := o.Log.Logger("ui")
 	var errs config.Errors
-	note := func(s *config.Service, err error) {
-		var many config.Errors
-		var one *config.Error
-		switch {
-		case errors.As(err, &many):
-			errs = append(errs, many...)
-		case errors.As(err, &one):
-			errs = append(errs, one)
-		default:
-			errs = append(errs, s.Errorf("", "%v", err))
-		}
-	}
 	for _, sc := range c.Services {
 		log.Infof("Initializing service [%s]", sc.Name)
-		s, err := set.build(ctx, sc, o)
-		if err != nil {
-			note(sc, err)
-			continue
-		}
+		s, bad := set.build(ctx, sc, o)
+		errs = append(errs, bad...)
 		set.Services = append(set.Services, s)
 	}
 	if len(errs) > 0 {
@@ -108,19 +93,20 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 	return set, nil
 }
 
-func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (*Service, error) {
+// build makes one service, and says all that is wrong with it.
+func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Service, errs config.Errors) {
 	log := o.Log.Logger("ui")
-	s := &Service{conf: sc, level: logging.Level(sc.Debug)}
-	var errs config.Errors
-	var err error
-	if s.tls, err = tlsconf.Build(sc); err != nil {
-		var e *config.Error
-		if !errors.As(err, &e) {
-			return nil, err
-		}
-		errs = append(errs, e)
-	} else {
-		for _, w := range s.tls.Warnings {
+	s = &Service{conf: sc, level: logging.Level(sc.Debug)}
+	t, err := tlsconf.Build(sc)
+	var bad *config.Error
+	switch {
+	case errors.As(err, &bad):
+		errs = append(errs, bad)
+	case err != nil:
+		errs = append(errs, sc.Errorf("", "%v", err))
+	default:
+		s.tls = t
+		for _, w := range t.Warnings {
 			log.Warnf("%s", w)
 		}
 	}
