@@ -85,8 +85,10 @@ func block(t *testing.T, language string) string {
 func buildExample(t *testing.T) []byte {
 	t.Helper()
 	clone := t.TempDir()
-	if err := os.CopyFS(filepath.Join(clone, "guests"), os.DirFS("../guests")); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"guests", "sdk"} {
+		if err := os.CopyFS(filepath.Join(clone, dir), os.DirFS("../"+dir)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	main, out := filepath.Join(clone, "toy", "main.rs"), filepath.Join(clone, "toy.wasm")
 	if err := os.Mkdir(filepath.Dir(main), 0o755); err != nil {

@@ -2,8 +2,8 @@
 //! outgoing side a mail server that offers STARTTLS (RFC 3207), and AUTH inside
 //! it (RFC 4954) if the service has a user name and a password.
 
-use crate::abi::text::split_word;
-use crate::abi::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
+use stunnel::text::split_word;
+use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
 use crate::options::{self, Mechanism, VALUE_MAX};
 use crate::Session;
 use Part::{Quote, Say};

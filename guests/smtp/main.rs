@@ -4,21 +4,16 @@
 #![no_std]
 #![no_main]
 
-#[path = "../abi/mod.rs"]
-mod abi;
 mod client;
 mod options;
 mod reply;
 mod server;
 
-use abi::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED};
+use stunnel::{host, status, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use reply::Reply;
 use Part::{Quote, Say};
 
-/// Documentation alone: the import section is the truth about what the guest can do.
-#[used]
-#[link_section = "stunnel.manifest"]
-static MANIFEST: [u8; include_bytes!("manifest.txt").len()] = *include_bytes!("manifest.txt");
+stunnel::manifest!("manifest.txt");
 
 /// What a negotiation keeps. There is no allocator, so it is one static value.
 pub struct Session {
@@ -47,13 +42,6 @@ pub extern "C" fn negotiate() -> i32 {
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
     status(options::check())
-}
-
-fn status(outcome: Outcome) -> i32 {
-    match outcome {
-        Ok(()) => 0,
-        Err(_) => 1,
-    }
 }
 
 impl Session {

@@ -1,8 +1,8 @@
 //! The options of the smtp guest, and what is wrong with them.
 
-use crate::abi::host::{config, secret, warn};
-use crate::abi::text::{decimal, has_control, split_word};
-use crate::abi::{Class, Code, Outcome, Part, Refusal};
+use stunnel::host::{config, secret, warn};
+use stunnel::text::{decimal, has_control, split_word};
+use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::{Quote, Say};
 
 /// Longest user name, password or host name in bytes.

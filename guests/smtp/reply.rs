@@ -1,8 +1,8 @@
 //! SMTP replies (RFC 5321 section 4.2): one or more lines of a three-digit
 //! code, a hyphen or a blank, and text.
 
-use crate::abi::text::{chomp, has_control, split_word};
-use crate::abi::{Class, Code, Outcome, Part, Refusal, OUTGOING};
+use stunnel::text::{chomp, has_control, split_word};
+use stunnel::{Class, Code, Outcome, Part, Refusal, OUTGOING};
 use Part::{Quote, Say};
 
 /// Longest reply in bytes, all its lines together. RFC 5321 section 4.5.3.1.5

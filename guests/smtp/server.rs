@@ -2,8 +2,8 @@
 //! outgoing side a mail server that has none. Until TLS is up the guest itself
 //! answers; the mail server hears the client's first word through the relay.
 
-use crate::abi::text::{chomp, has_control, split_word};
-use crate::abi::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED};
+use stunnel::text::{chomp, has_control, split_word};
+use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED};
 use crate::reply::text;
 use crate::{options, Session};
 use Part::Say;

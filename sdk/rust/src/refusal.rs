@@ -1,7 +1,7 @@
 //! How a negotiation ends early: one sentence for the log, and a class.
 
-use super::host::{self, Code};
-use super::text::Text;
+use crate::host::{self, Code};
+use crate::text::Text;
 
 /// Whose doing a refusal is.
 #[derive(Clone, Copy)]
@@ -17,6 +17,14 @@ pub enum Class {
 pub struct Refusal(());
 
 pub type Outcome<T = ()> = core::result::Result<T, Refusal>;
+
+/// What `negotiate` and `configure` return.
+pub fn status(outcome: Outcome) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
+}
 
 /// A piece of a sentence: our words, or a peer's, which are put in quotes.
 pub enum Part<'a> {
