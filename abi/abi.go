@@ -14,6 +14,8 @@
 // version 1 only ever appends functions.
 package abi
 
+import "strings"
+
 // ImportModule is the module name that a guest imports version 1 from.
 const ImportModule = "stunnel1"
 
@@ -21,6 +23,7 @@ const ImportModule = "stunnel1"
 const (
 	ExportMemory     = "memory"
 	ExportNegotiate  = "negotiate"   // () -> i32: 0 hands over to the relay
+	ExportDecide     = "decide"      // () -> i32: of a policy guest, in place of negotiate: 0 allows
 	ExportConfigure  = "configure"   // () -> i32, optional: checks options at load
 	ExportInitialize = "_initialize" // () -> (), optional: a toolchain's start-up
 	ManifestSection  = "stunnel.manifest"
@@ -66,12 +69,17 @@ const (
 )
 
 // Config keys: the service's options of these names (lower case), "client" and
-// "service", and each guestOption under its own name with the prefix "option.".
+// "service", and each guestOption under its own name with the prefix "option."; the values of one that is
+// given several times are lines of one text.
 const (
 	KeyClient       = "client"  // "yes" or "no"
 	KeyService      = "service" // the section's name
 	OptionKeyPrefix = "option."
 )
+
+// SecretOption tells whether a guestOption of this name is a secret, which its name has
+// to say: only secret gives its value, and neither an error nor a log line shows it.
+func SecretOption(name string) bool { return strings.Contains(strings.ToLower(name), "password") }
 
 // Classes for fail's code.
 type Class int32
@@ -99,18 +107,63 @@ func (c Class) String() string {
 type InfoID int32
 
 const (
-	InfoService      InfoID = 0 // section name
-	InfoMode         InfoID = 1 // "server" or "client"
-	InfoPeerAddr     InfoID = 2 // of the accepted connection, host:port
-	InfoLocalAddr    InfoID = 3 // its local end
-	InfoTargetAddr   InfoID = 4 // of the outgoing connection, once connected
-	InfoSNI          InfoID = 5 // asked by the client, once TLS
+	InfoService      InfoID = 0
+	InfoMode         InfoID = 1
+	InfoPeerAddr     InfoID = 2
+	InfoLocalAddr    InfoID = 3
+	InfoTargetAddr   InfoID = 4
+	InfoSNI          InfoID = 5
 	InfoALPN         InfoID = 6
-	InfoTLSVersion   InfoID = 7 // "TLSv1.3"
+	InfoTLSVersion   InfoID = 7
 	InfoCipher       InfoID = 8
-	InfoPeerSubject  InfoID = 16 // of the TLS peer's certificate; capability peer
+	InfoStage        InfoID = 9
+	InfoTarget       InfoID = 10
+	InfoPeerSubject  InfoID = 16 // from here on capability peer is needed
 	InfoPeerIssuer   InfoID = 17
-	InfoPeerSPKIHash InfoID = 18 // SHA-256 of the public key, hex
+	InfoPeerSPKIHash InfoID = 18
+	InfoPeerSAN      InfoID = 19
+	InfoPeerCertHash InfoID = 20
+	InfoPeerCN       InfoID = 21
+	InfoPeerVerified InfoID = 22
+)
+
+// Infos lists the facts, with the names that SDKs and transcripts use for them.
+var Infos = []struct {
+	ID   InfoID
+	Name string
+	Doc  string
+}{
+	{InfoService, "service", "the section's name"},
+	{InfoMode, "mode", "\"server\" or \"client\""},
+	{InfoPeerAddr, "peer_addr", "who was accepted, host:port without brackets; empty for a Unix socket"},
+	{InfoLocalAddr, "local_addr", "the local end of the accepted connection"},
+	{InfoTargetAddr, "target_addr", "where the outgoing connection leads, once connected"},
+	{InfoSNI, "sni", "the server name that the TLS client asked for, once TLS"},
+	{InfoALPN, "alpn", "the application protocol that was agreed on, once TLS"},
+	{InfoTLSVersion, "tls_version", "as \"TLSv1.3\", once TLS"},
+	{InfoCipher, "cipher", "the suite, by OpenSSL's name, once TLS"},
+	{InfoStage, "stage", "of a policy guest: \"accept\", \"handshake\" or \"dial\""},
+	{InfoTarget, "target", "of a policy guest: the target as asked for, host:port; set at stage dial when a guest chose one"},
+	{InfoPeerSubject, "peer_subject", "subject of the TLS peer's certificate, as stunnel prints it"},
+	{InfoPeerIssuer, "peer_issuer", "its issuer"},
+	{InfoPeerSPKIHash, "peer_spki", "SHA-256 of its public key, hex"},
+	{InfoPeerSAN, "peer_san", "its alternative names, a line each: DNS:, email:, IP: or URI: and the name"},
+	{InfoPeerCertHash, "peer_cert", "SHA-256 of the whole certificate, hex"},
+	{InfoPeerCN, "peer_cn", "the common name of its subject"},
+	{InfoPeerVerified, "peer_verified", "\"yes\" if the config had it verified, else \"no\""},
+}
+
+// A DigestAlg names a function for digest.
+type DigestAlg int32
+
+const (
+	DigestMD4    DigestAlg = 0 // MD4, MD5 and SHA-1 are there for old protocols (NTLM) alone
+	DigestMD5    DigestAlg = 1
+	DigestSHA1   DigestAlg = 2
+	DigestSHA224 DigestAlg = 3
+	DigestSHA256 DigestAlg = 4
+	DigestSHA384 DigestAlg = 5
+	DigestSHA512 DigestAlg = 6
 )
 
 // A Capability is what an import needs beyond the conversation itself.
@@ -131,7 +184,7 @@ var Capabilities = []struct {
 	Name Capability
 	Doc  string
 }{
-	{Secret, "read protocolPassword"},
+	{Secret, "read protocolPassword, and each guestOption whose name says password"},
 	{Target, "choose the target, within guestDial, and resolve names"},
 	{Peer, "read the TLS peer's certificate facts"},
 	{Crypto, "compute digests and HMACs"},
@@ -169,4 +222,6 @@ var Functions = []Function{
 	{"digest", "iiiiiii", "i", Crypto, "digest(alg, kptr, klen, ptr, len, buf, cap): a digest, or its HMAC when klen > 0"},
 	{"random", "ii", "i", Random, "random(ptr, len): random bytes"},
 	{"now", "", "I", Clock, "now(): milliseconds since 1970"},
+	{"set_alpn", "ii", "i", Conversation, "set_alpn(ptr, len): the application protocols, a line each, of the next starttls"},
+	{"fact", "iiii", "i", Conversation, "fact(kptr, klen, buf, cap): what was annotated on this connection, last first"},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -90,14 +91,24 @@ const patience = time.Hour
 func fly(t *testing.T, module *guest.Module, f *flight, talk []step, single bool) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pilot{result: make(chan ending, 1)}
-		p.host = &fakeHost{config: f.config, secrets: f.secrets, handshake: readHandshake}
+		p.host = &fakeHost{config: f.config, secrets: f.secrets, handshake: readHandshake,
+			info: f.info, names: f.names, facts: maps.Clone(f.facts)}
 		var near [2]*memConn
 		for side := range near {
 			near[side], p.peers[side] = newMemPair(single)
 		}
 		p.host.accepted, p.host.outgoing = near[abi.Accepted], near[abi.Outgoing]
-		if talk[0].verb == "connect" {
-			p.host.refuseConnect, talk = true, talk[1:]
+		for _, s := range talk {
+			if s.verb != "connect" {
+				continue
+			}
+			var failure error
+			if code, ok := dialErrors[s.rest]; ok {
+				failure = &guest.CodeError{Code: code, Err: errors.New(s.rest)}
+			} else if s.rest != "ok" {
+				t.Fatalf("line %d: connect %s", s.line, s.rest)
+			}
+			p.host.dials = append(p.host.dials, failure)
 		}
 		go func() {
 			outcome, err := module.Negotiate(t.Context(), p.host, guest.Limits{})
@@ -159,7 +170,9 @@ func (p *pilot) play(s step) error {
 		ms, err := strconv.Atoi(s.rest)
 		time.Sleep(time.Duration(ms) * time.Millisecond)
 		return err
-	case "annotate", "log":
+	case "connect":
+		return nil // known from the start
+	case "annotate", "log", "target", "alpn":
 		p.notes = append(p.notes, s.verb+" "+s.rest)
 		return nil
 	case "relay":

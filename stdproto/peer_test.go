@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
 // tlsHandshake is the first byte of a ClientHello's record. In tests it stands for
@@ -22,7 +23,10 @@ type fakeHost struct {
 	accepted, outgoing net.Conn
 	config             map[string]string
 	secrets            map[string]string
-	refuseConnect      bool // connect fails
+	info               map[abi.InfoID]string
+	names              map[string][]netip.Addr // what resolve knows
+	dials              []error                 // how the connects go, in order; nil: it succeeds, as all after the last do
+	facts              map[string]string
 
 	// handshake is asked when the guest starts TLS.
 	handshake func(side abi.Side, conn io.Reader) error
@@ -34,13 +38,37 @@ type fakeHost struct {
 func (h *fakeHost) Accepted() net.Conn { return h.accepted }
 
 func (h *fakeHost) Connect(context.Context) (net.Conn, error) {
-	if h.refuseConnect {
-		return nil, fmt.Errorf("dialling 192.0.2.1:25: %w", syscall.ECONNREFUSED)
+	if len(h.dials) > 0 {
+		err := h.dials[0]
+		h.dials = h.dials[1:]
+		if err != nil {
+			return nil, err
+		}
 	}
 	return h.outgoing, nil
 }
 
-func (h *fakeHost) StartTLS(_ context.Context, side abi.Side, early []byte) (net.Conn, error) {
+// dialErrors are the ways in which a flight's connect fails.
+var dialErrors = map[string]abi.Code{"refused": abi.Refused, "unreachable": abi.Net, "unresolved": abi.Host,
+	"timeout": abi.Timeout, "denied": abi.Denied, "broken": abi.IO}
+
+func (h *fakeHost) SetTarget(target string) error {
+	h.note("target %q", target)
+	return nil
+}
+
+func (h *fakeHost) Resolve(_ context.Context, name string) ([]netip.Addr, error) {
+	addrs, ok := h.names[name]
+	if !ok {
+		return nil, &guest.CodeError{Code: abi.Host, Err: fmt.Errorf("no such host: %s", name)}
+	}
+	return addrs, nil
+}
+
+func (h *fakeHost) StartTLS(_ context.Context, side abi.Side, alpn []string, early []byte) (net.Conn, error) {
+	if len(alpn) > 0 {
+		h.note("alpn %s", strings.Join(alpn, " "))
+	}
 	conn := h.accepted
 	if side == abi.Outgoing {
 		conn = h.outgoing
@@ -67,9 +95,17 @@ func (h *fakeHost) Config(key string) (string, bool) { v, ok := h.config[key]; r
 
 func (h *fakeHost) Secret(key string) (string, bool) { v, ok := h.secrets[key]; return v, ok }
 
-func (h *fakeHost) Info(abi.InfoID) (string, bool) { return "", false }
+func (h *fakeHost) Info(id abi.InfoID) (string, bool) { v, ok := h.info[id]; return v, ok }
 
-func (h *fakeHost) Annotate(key, value string) { h.note("annotate %s %q", key, value) }
+func (h *fakeHost) Annotate(key, value string) {
+	h.note("annotate %s %q", key, value)
+	if h.facts == nil {
+		h.facts = map[string]string{}
+	}
+	h.facts[key] = value
+}
+
+func (h *fakeHost) Fact(key string) (string, bool) { v, ok := h.facts[key]; return v, ok }
 
 func (h *fakeHost) Log(severity int, text string) { h.note("log %d %q", severity, text) }
 

@@ -2,8 +2,11 @@ package stdproto_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
 // A flight is a transcript of testdata/flights: what it is about, a config, and who
@@ -14,8 +17,13 @@ import (
 //	-- conf --
 //	client = yes                  service options; protocolPassword is a secret
 //	guestOption = detectTLS=200
+//	info.peer_addr = 192.0.2.7:999    facts, by the names of abi.Infos
+//	fact.user = joe               what another guest annotated before
+//	resolve.NAME = ADDRESS ...    what resolve knows; other names do not resolve
 //	-- talk --
-//	connect refused               the dial fails (else it succeeds without a word)
+//	connect refused               how the first dial goes, and the next line of the kind the
+//	                              second, wherever they stand: refused, unreachable, unresolved,
+//	                              timeout, denied, broken or ok; those not told of succeed
 //	S: TEXT                       the server, on the outgoing side, sends a line
 //	S< TEXT                       the server must receive this line
 //	L: TEXT, L< TEXT              the same for the accepted side
@@ -24,6 +32,8 @@ import (
 //	wait MS                       nothing happens for so long
 //	annotate KEY "VALUE"          what the guest told the host, in this order
 //	log LEVEL "TEXT"
+//	target "HOST:PORT"
+//	alpn NAME ...                 the application protocols of the handshake that follows
 //	close: CLASS "REASON"         how it ends: refused, or
 //	relay                         handed over, and then
 //	unread L: TEXT                what the relay finds received already
@@ -35,6 +45,9 @@ import (
 // that give one byte; where the second differs, its talk is in the section bytes.
 type flight struct {
 	config, secrets map[string]string
+	info            map[abi.InfoID]string
+	facts           map[string]string
+	names           map[string][]netip.Addr
 	talk, bytes     []step
 	stunnel         bool // real stunnel does the same
 }
@@ -47,7 +60,8 @@ type step struct {
 }
 
 func parseFlight(text string) (*flight, error) {
-	f := &flight{config: map[string]string{"client": "no", "service": "flight"}, secrets: map[string]string{}}
+	f := &flight{config: map[string]string{"client": "no", "service": "flight"}, secrets: map[string]string{},
+		info: map[abi.InfoID]string{}, facts: map[string]string{}, names: map[string][]netip.Addr{}}
 	section := "" // what stands before the first section says what the flight is about
 	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		if name, ok := strings.CutPrefix(line, "-- "); ok {
@@ -84,16 +98,57 @@ func (f *flight) parseConf(line string) error {
 		return fmt.Errorf("conf: %q is no option", line)
 	}
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if kind, rest, ok := strings.Cut(name, "."); ok {
+		return f.parseFact(kind, rest, value)
+	}
 	switch key := strings.ToLower(name); key {
 	case "guestoption":
 		option, setting, _ := strings.Cut(value, "=")
-		f.config["option."+option] = setting
+		m, key := f.config, "option."+option
+		if abi.SecretOption(option) {
+			m = f.secrets
+		}
+		if before, ok := m[key]; ok {
+			setting = before + "\n" + setting
+		}
+		m[key] = setting
+	case "protocolheader":
+		if before, ok := f.config[key]; ok {
+			value = before + "\n" + value
+		}
+		f.config[key] = value
 	case "protocolpassword":
 		f.secrets[key] = value
 	default:
 		f.config[key] = value
 	}
 	return nil
+}
+
+// parseFact takes a line of conf that has a dot in its name.
+func (f *flight) parseFact(kind, name, value string) error {
+	switch kind {
+	case "info":
+		for _, i := range abi.Infos {
+			if i.Name == name {
+				f.info[i.ID] = strings.ReplaceAll(value, `\n`, "\n")
+				return nil
+			}
+		}
+	case "fact":
+		f.facts[name] = value
+		return nil
+	case "resolve":
+		for word := range strings.FieldsSeq(value) {
+			a, err := netip.ParseAddr(word)
+			if err != nil {
+				return err
+			}
+			f.names[name] = append(f.names[name], a)
+		}
+		return nil
+	}
+	return fmt.Errorf("conf: no fact %s.%s", kind, name)
 }
 
 func parseStep(number int, line string) step {

@@ -44,6 +44,16 @@ func Names() []string {
 	return slices.Sorted(maps.Keys(guests()))
 }
 
+// ChoosesTarget tells whether the clients of a bundled protocol's server choose the
+// target, so that guestDial bounds it and connect does not.
+func ChoosesTarget(name string) bool {
+	switch strings.ToLower(name) {
+	case "socks", "connect":
+		return true
+	}
+	return false
+}
+
 // Grants lists what a bundled guest may do without guestAllow; nothing for a name
 // that is not bundled.
 func Grants(name string) []abi.Capability {

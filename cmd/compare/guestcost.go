@@ -108,31 +108,26 @@ func timeNegotiation(ctx context.Context, n service.Negotiator) (float64, error)
 
 // A script is a guest.Host without a network: its peers say what they say in order,
 // and what is said to the client is kept.
-type script struct{ client, server scriptConn }
+type script struct {
+	guest.NoHost
+	client, server scriptConn
+}
 
 // newScript makes a host whose server says greeting, and whose client says the
 // other texts, one at each read.
 func newScript(greeting string, client ...string) *script {
-	return &script{scriptConn{says: slices.Clone(client)}, scriptConn{says: []string{greeting}}}
+	return &script{client: scriptConn{says: slices.Clone(client)}, server: scriptConn{says: []string{greeting}}}
 }
 
 func (s *script) Accepted() net.Conn { return &s.client }
 
 func (s *script) Connect(context.Context) (net.Conn, error) { return &s.server, nil }
 
-func (s *script) StartTLS(context.Context, abi.Side, []byte) (net.Conn, error) {
+func (s *script) StartTLS(context.Context, abi.Side, []string, []byte) (net.Conn, error) {
 	return &s.client, nil
 }
 
 func (s *script) Config(key string) (string, bool) { return "no", key == abi.KeyClient }
-
-func (s *script) Secret(string) (string, bool) { return "", false }
-
-func (s *script) Info(abi.InfoID) (string, bool) { return "", false }
-
-func (s *script) Annotate(string, string) {}
-
-func (s *script) Log(int, string) {}
 
 // A scriptConn gives its texts, one at each read, and then end of file.
 type scriptConn struct {

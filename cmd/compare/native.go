@@ -81,7 +81,7 @@ func (n *nativeSMTP) Negotiate(ctx context.Context, h guest.Host, l guest.Limits
 		return nil, refusal("client sent data after STARTTLS without waiting for the answer", nil)
 	}
 	c.arm(c.client)
-	encrypted, err := h.StartTLS(ctx, abi.Accepted, nil)
+	encrypted, err := h.StartTLS(ctx, abi.Accepted, nil, nil)
 	if err != nil {
 		return nil, refusal("starting TLS with the client", err)
 	}

@@ -167,6 +167,7 @@ type Place struct {
 type Guest struct {
 	Options []KeyValue // guestOption, in file order
 	Allow   []string   // guestAllow capabilities
+	Dial    []DialRule // guestDial; a target that one of them allows can be chosen
 	Hash    string     // guestHash, lower-case hex of SHA-256; empty: any
 	Memory  uint32     // guestMemory, 64 KiB pages; 0: default
 	Timeout time.Duration

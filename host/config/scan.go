@@ -181,6 +181,13 @@ func display(line string) string {
 	if soundsSecret(name) {
 		return name + " = " + redacted
 	}
+	// Of a guestOption, the name of a password can stay.
+	if strings.EqualFold(name, "guestOption") {
+		_, value, _ := strings.Cut(line, "=")
+		if key, _, _ := strings.Cut(value, "="); soundsSecret(key) || strings.Contains(strings.ToLower(key), "password") {
+			return name + " = " + printable(strings.TrimSpace(key)) + "=" + redacted
+		}
+	}
 	return printable(line)
 }
 

@@ -36,7 +36,7 @@ var globalGuestOptions = []Option{
 
 // guestOptions feed and bound the guest of a service.
 var guestOptions = []Option{
-	{Name: "guestAllow", Scope: ServiceScope, Form: "secret|peer|random|clock", List: true,
+	{Name: "guestAllow", Scope: ServiceScope, Form: "secret|target|peer|crypto|random|clock", List: true,
 		Doc: "capability granted to the guest beyond the conversation (not in stunnel)", parse: parseGuestAllow},
 	{Name: "guestBytes", Aliases: []string{"guestClear"}, Scope: ServiceScope, Form: "bytes[K|M]", Default: "64K",
 		Doc: "how much may pass on a side in the clear before TLS (not in stunnel)",
@@ -44,9 +44,8 @@ var guestOptions = []Option{
 			func(t *target, n int) { t.service.Guest.Bytes = n })},
 	{Name: "guestCPU", Aliases: []string{"guestFuel"}, Scope: ServiceScope, Form: "units", Default: "20000000",
 		Doc: "instructions that one negotiation may take (not in stunnel)", parse: parseGuestCPU},
-	{Name: "guestDial", Scope: ServiceScope, Form: "host-pattern|CIDR:port[-port]", List: true, Status: Pending, parse: checkFilled,
-		Doc:  "where the guest may have connections made to (not in stunnel)",
-		Note: "a guest cannot choose its target yet; connect says where to"},
+	{Name: "guestDial", Scope: ServiceScope, Form: "host-pattern|CIDR:port[-port]", List: true,
+		Doc: "where a guest with the capability target may have connections made to (not in stunnel)", parse: parseGuestDial},
 	{Name: "guestHash", Scope: ServiceScope, Form: "sha256:HEX",
 		Doc: "the one module that is accepted, by its hash (not in stunnel)", parse: parseGuestHash},
 	{Name: "guestMemory", Scope: ServiceScope, Form: "bytes[K|M]", Default: "16M",
@@ -67,15 +66,13 @@ var guestOptions = []Option{
 
 func parseGuestAllow(t *target, value string) *Error {
 	switch name := strings.ToLower(value); name {
-	case "secret", "peer", "random", "clock":
+	case "secret", "target", "peer", "crypto", "random", "clock":
 		if !slices.Contains(t.service.Guest.Allow, name) {
 			t.service.Guest.Allow = append(t.service.Guest.Allow, name)
 		}
 		return nil
-	case "target", "crypto":
-		return refuse(notYet, "remove the line; guests that need this capability cannot run yet")
 	}
-	return refuse("Unknown guest capability", "one of: secret, peer, random, clock; one a line")
+	return refuse("Unknown guest capability", "one of: secret, target, peer, crypto, random, clock; one a line")
 }
 
 func parseGuestCPU(t *target, value string) *Error {

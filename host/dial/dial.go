@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -69,6 +70,20 @@ func New(ctx context.Context, addrs []config.Address, o Options, log *logging.Lo
 	d.targets = targets
 	d.next.Store(rand.Uint64N(uint64(max(len(targets), 1))))
 	return d
+}
+
+// Configured finds the configured target that a text names, as "host:port" with or
+// without brackets.
+func (d *Dialer) Configured(text string) (*Dialer, bool) {
+	plain := strings.NewReplacer("[", "", "]", "")
+	for _, a := range d.addrs {
+		if !strings.EqualFold(plain.Replace(a.String()), plain.Replace(text)) {
+			continue
+		}
+		only := &Dialer{addrs: []config.Address{a}, failover: d.failover, timeout: d.timeout, net: d.net}
+		return only, true
+	}
+	return nil, false
 }
 
 // Targets gives what the names resolved to; nil when they are looked up for each

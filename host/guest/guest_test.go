@@ -35,7 +35,7 @@ func TestInfo(t *testing.T) {
 	if i.MinPages != 4 || i.Configures || i.Initializes || i.Size != len(module(t, "caller")) || !slices.Contains(i.Imports, "starttls") {
 		t.Errorf("info %+v", i)
 	}
-	if want := []abi.Capability{abi.Secret, abi.Random, abi.Clock}; !slices.Equal(i.Capabilities, want) {
+	if want := []abi.Capability{abi.Secret, abi.Random, abi.Clock, abi.Target, abi.Crypto}; !slices.Equal(i.Capabilities, want) {
 		t.Errorf("capabilities %q, want %q", i.Capabilities, want)
 	}
 }
@@ -97,7 +97,7 @@ func TestAnnotateLimit(t *testing.T) {
 // which no import tells when the module is loaded.
 func TestPeerNeedsCapability(t *testing.T) {
 	r := newRuntime(t, false)
-	m, err := r.Load(t.Context(), Source{Name: "caller", Wasm: module(t, "caller"), Allow: []abi.Capability{abi.Secret, abi.Random, abi.Clock}})
+	m, err := r.Load(t.Context(), Source{Name: "caller", Wasm: module(t, "caller"), Allow: []abi.Capability{abi.Secret, abi.Random, abi.Clock, abi.Target, abi.Crypto}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,6 +109,7 @@ func pair(t testing.TB) (ours, peer net.Conn) {
 
 // A testHost is a Host that a test fills in.
 type testHost struct {
+	NoHost
 	accepted net.Conn
 	connect  func(context.Context) (net.Conn, error)
 	startTLS func(ctx context.Context, side abi.Side, early []byte) (net.Conn, error)
@@ -126,7 +127,7 @@ func (h *testHost) Accepted() net.Conn { return h.accepted }
 
 func (h *testHost) Connect(ctx context.Context) (net.Conn, error) { return h.connect(ctx) }
 
-func (h *testHost) StartTLS(ctx context.Context, side abi.Side, early []byte) (net.Conn, error) {
+func (h *testHost) StartTLS(ctx context.Context, side abi.Side, _ []string, early []byte) (net.Conn, error) {
 	return h.startTLS(ctx, side, early)
 }
 

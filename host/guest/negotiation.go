@@ -30,9 +30,11 @@ type negotiation struct {
 	moved     uint64 // bytes that host calls copied, in instructions
 	turn      bool   // a place of the runtime's turns is held
 	connects  int
-	spent     bool  // a side passed its plaintext limit
-	cause     error // what a call to the host last failed with
-	failed    bool  // fail was called
+	resolves  int
+	alpn      []string // of the next handshake
+	spent     bool     // a side passed its plaintext limit
+	cause     error    // what a call to the host last failed with
+	failed    bool     // fail was called
 	class     abi.Class
 	sentence  string
 	logLines  int

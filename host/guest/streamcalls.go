@@ -134,7 +134,7 @@ func (c call) doStartTLS() abi.Code {
 	c.arm(s.conn, until)
 	side := abi.Side(c.i32(0))
 	held := c.pause()
-	conn, err := c.host.StartTLS(ctx, side, early)
+	conn, err := c.host.StartTLS(ctx, side, c.alpn, early)
 	c.resume(held)
 	if err == nil && conn == nil {
 		err = errors.New("the host made no stream")

@@ -34,6 +34,7 @@ type connection struct {
 	tls      *tls.Conn // the TLS side, once the handshake is done
 	left     [2][]byte // what a guest read ahead, by abi.Side
 	notes    []note    // what a guest annotated
+	target   string    // that a guest chose; empty: the service's own
 	relay    atomic.Pointer[relay.Relay]
 	counters relay.Counters
 }
@@ -137,7 +138,7 @@ func (c *connection) establish() error {
 	case c.svc.conf.Client:
 		err = c.connect(c.ctx)
 	default:
-		err = c.handshake(c.ctx, c.accepted, nil)
+		err = c.handshake(c.ctx, c.accepted, nil, nil)
 	}
 	if err != nil {
 		return err
@@ -153,16 +154,27 @@ func (c *connection) establish() error {
 		side := c.tlsSide()
 		early := c.left[side]
 		c.left[side] = nil
-		if err := c.handshake(c.ctx, c.under(), early); err != nil {
+		if err := c.handshake(c.ctx, c.under(), nil, early); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// dial connects to the service's targets, or to the one that a guest chose.
+func (c *connection) dial(ctx context.Context) (net.Conn, error) {
+	if c.target == "" {
+		return c.svc.dialer.Dial(ctx, c.log)
+	}
+	if only, ok := c.svc.dialer.Configured(c.target); ok && !c.svc.open {
+		return only.Dial(ctx, c.log)
+	}
+	return c.svc.dialer.DialChosen(ctx, c.target, &c.svc.reach, c.log)
+}
+
 // connect dials the target.
 func (c *connection) connect(ctx context.Context) error {
-	nc, err := c.svc.dialer.Dial(ctx, c.log)
+	nc, err := c.dial(ctx)
 	if err != nil {
 		return &stageError{stageConnect, err}
 	}

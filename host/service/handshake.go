@@ -28,8 +28,9 @@ func (c *connection) under() *relay.Socket {
 }
 
 // handshake does TLS on a socket, within TIMEOUTbusy and before ctx's deadline, which
-// is guestTimeout's if a guest asked for it. Early was received already.
-func (c *connection) handshake(ctx context.Context, s *relay.Socket, early []byte) error {
+// is guestTimeout's if a guest asked for it. ALPN lists the application protocols to
+// offer or accept. Early was received already.
+func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []string, early []byte) error {
 	client := c.svc.conf.Client
 	if err := s.Unread(early); err != nil {
 		return &stageError{stageTLS, err}
@@ -38,9 +39,9 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, early []byt
 	var t *tls.Conn
 	if client {
 		c.logSNI()
-		t = tls.Client(s, c.svc.tlsConfig())
+		t = tls.Client(s, c.svc.tls.ForALPN(alpn))
 	} else {
-		t = tls.Server(s, c.svc.tlsConfig())
+		t = tls.Server(s, c.svc.tls.ForALPN(alpn))
 	}
 	until := time.Now().Add(c.svc.conf.TimeoutBusy)
 	if end, ok := ctx.Deadline(); ok && end.Before(until) {

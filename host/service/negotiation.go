@@ -4,13 +4,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/dial"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
@@ -69,16 +75,34 @@ var _ guest.Host = lender{}
 
 func (l lender) Accepted() net.Conn { return l.c.accepted }
 
+func (l lender) SetTarget(target string) error {
+	l.c.target = target
+	return nil
+}
+
+func (l lender) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
+	addrs, err := l.c.svc.dialer.ResolveChosen(ctx, name, 0, &l.c.svc.reach, l.c.log)
+	return addrs, denied(err)
+}
+
+// denied gives the error of a target that is not allowed the code for it.
+func denied(err error) error {
+	if errors.Is(err, dial.ErrDenied) {
+		return &guest.CodeError{Code: abi.Denied, Err: err}
+	}
+	return err
+}
+
 func (l lender) Connect(ctx context.Context) (net.Conn, error) {
 	if err := l.c.connect(ctx); err != nil {
-		return nil, err
+		return nil, denied(err)
 	}
 	return l.c.outgoing, nil
 }
 
 // StartTLS does the handshake on the side that the config encrypts, and no other:
 // a guest cannot turn a server into a client.
-func (l lender) StartTLS(ctx context.Context, side abi.Side, early []byte) (net.Conn, error) {
+func (l lender) StartTLS(ctx context.Context, side abi.Side, alpn []string, early []byte) (net.Conn, error) {
 	c := l.c
 	if side != c.tlsSide() {
 		return nil, &guest.CodeError{Code: abi.Denied, Err: fmt.Errorf("the config has no TLS on the %s side", side)}
@@ -86,7 +110,7 @@ func (l lender) StartTLS(ctx context.Context, side abi.Side, early []byte) (net.
 	if c.under() == nil {
 		return nil, &guest.CodeError{Code: abi.State, Err: errors.New("not connected")}
 	}
-	if err := c.handshake(ctx, c.under(), early); err != nil {
+	if err := c.handshake(ctx, c.under(), alpn, early); err != nil {
 		return nil, err
 	}
 	return c.tls, nil
@@ -95,15 +119,21 @@ func (l lender) StartTLS(ctx context.Context, side abi.Side, early []byte) (net.
 func (l lender) Config(key string) (string, bool) { return l.c.svc.lookup(key) }
 
 func (l lender) Secret(key string) (string, bool) {
-	if key != secretOption {
-		return "", false
-	}
-	v, ok := l.c.svc.conf.ProtocolValues[key]
+	v, ok := l.c.svc.secrets[key]
 	return v, ok
 }
 
 func (l lender) Annotate(key, value string) {
 	l.c.notes = append(l.c.notes, note{key, value})
+}
+
+func (l lender) Fact(key string) (string, bool) {
+	for _, n := range slices.Backward(l.c.notes) {
+		if n.key == key {
+			return n.value, true
+		}
+	}
+	return "", false
 }
 
 func (l lender) Log(severity int, text string) {
@@ -140,7 +170,18 @@ func (l lender) Info(id abi.InfoID) (string, bool) {
 	if c.tls == nil {
 		return "", false
 	}
+	if id == abi.InfoPeerVerified {
+		return c.verified(), true
+	}
 	return tlsFact(id, c.tls.ConnectionState())
+}
+
+// verified tells whether the peer's certificate was checked; one that fails ends the handshake.
+func (c *connection) verified() string {
+	if c.svc.conf.VerifyChain && len(c.tls.ConnectionState().PeerCertificates) > 0 {
+		return "yes"
+	}
+	return "no"
 }
 
 func tlsFact(id abi.InfoID, cs tls.ConnectionState) (string, bool) {
@@ -167,6 +208,37 @@ func tlsFact(id abi.InfoID, cs tls.ConnectionState) (string, bool) {
 	case abi.InfoPeerSPKIHash:
 		sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 		return hex.EncodeToString(sum[:]), true
+	case abi.InfoPeerSAN:
+		return alternativeNames(cert), true
+	case abi.InfoPeerCertHash:
+		sum := sha256.Sum256(cert.Raw)
+		return hex.EncodeToString(sum[:]), true
+	case abi.InfoPeerCN:
+		return cert.Subject.CommonName, cert.Subject.CommonName != ""
 	}
 	return "", false
+}
+
+// alternativeNames gives a certificate's names, a line each. One with a line feed in it
+// would read as two, the second of the peer's choice, and is left out.
+func alternativeNames(cert *x509.Certificate) string {
+	var lines strings.Builder
+	add := func(kind, name string) {
+		if !strings.ContainsFunc(name, unicode.IsControl) {
+			lines.WriteString(kind + ":" + name + "\n")
+		}
+	}
+	for _, n := range cert.DNSNames {
+		add("DNS", n)
+	}
+	for _, n := range cert.EmailAddresses {
+		add("email", n)
+	}
+	for _, n := range cert.IPAddresses {
+		add("IP", n.String())
+	}
+	for _, n := range cert.URIs {
+		add("URI", n.String())
+	}
+	return lines.String()
 }

@@ -89,7 +89,7 @@ func TestGuestsChooseNoSide(t *testing.T) {
 		if _, err := h.Connect(ctx); err != nil {
 			return nil, err
 		}
-		_, err := h.StartTLS(ctx, abi.Outgoing, nil)
+		_, err := h.StartTLS(ctx, abi.Outgoing, nil, nil)
 		got <- err
 		return nil, err
 	})
@@ -137,7 +137,7 @@ func TestNegotiationsWaitForTheirTurn(t *testing.T) {
 // Secrets reach a guest by Secret alone.
 func TestSecretsAreNoOptions(t *testing.T) {
 	s := &Service{conf: &config.Service{Name: "x", ProtocolValues: map[string]string{"protocolpassword": "geheim", "protocolusername": "me"}}}
-	s.fixed = guestConfig(s.conf)
+	s.fixed, s.secrets = guestConfig(s.conf)
 	l := lender{&connection{svc: s}}
 	if v, ok := l.Config("protocolpassword"); ok {
 		t.Errorf("config gives the password %q", v)
@@ -198,7 +198,7 @@ func TestGuestTimeoutBoundsTheHandshake(t *testing.T) {
 	b := serveNative(t, "", testpeer.Serve(t, testpeer.Echo), func(ctx context.Context, h guest.Host) (*guest.Outcome, error) {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
-		_, err := h.StartTLS(ctx, abi.Accepted, nil)
+		_, err := h.StartTLS(ctx, abi.Accepted, nil, nil)
 		failed <- err
 		return nil, err
 	})

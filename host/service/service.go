@@ -8,7 +8,6 @@ package service
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"os"
 	"path/filepath"
@@ -40,17 +39,20 @@ type Negotiator interface {
 // A Service is a section of the configuration, built. It is immutable but for
 // the dialer's turn, and shared by its connections.
 type Service struct {
-	conf   *config.Service
-	tls    *tlsconf.Context
-	dialer *dial.Dialer
-	proto  Negotiator    // nil: the built-in order
-	module *guest.Module // proto, when it is a guest
-	slots  chan struct{} // one for each negotiation under way
-	limits guest.Limits
-	fixed  map[string]string // what a guest's config call can read
-	level  logging.Level
-	local  func(network, address string, c syscall.RawConn) error // socket = l:; nil: none
-	remote func(network, address string, c syscall.RawConn) error // the same of r: that Go undoes
+	conf    *config.Service
+	tls     *tlsconf.Context
+	dialer  *dial.Dialer
+	proto   Negotiator    // nil: the built-in order
+	module  *guest.Module // proto, when it is a guest
+	slots   chan struct{} // one for each negotiation under way
+	limits  guest.Limits
+	fixed   map[string]string // what a guest's config call can read
+	secrets map[string]string // and its secret call
+	reach   dial.Reach        // where a guest's own choice of target may lead
+	open    bool              // every client chooses a target: connect says nothing
+	level   logging.Level
+	local   func(network, address string, c syscall.RawConn) error // socket = l:; nil: none
+	remote  func(network, address string, c syscall.RawConn) error // the same of r: that Go undoes
 }
 
 // Name is the section's name.
@@ -140,8 +142,21 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 		Time:  sc.Guest.Timeout,
 		Busy:  sc.TimeoutBusy,
 	}
-	s.fixed = guestConfig(sc)
-	o.Log.AddSecret(sc.ProtocolValues[secretOption])
+	s.fixed, s.secrets = guestConfig(sc)
+	for _, v := range s.secrets {
+		for line := range strings.SplitSeq(v, "\n") {
+			o.Log.AddSecret(line)
+			// Of NAME:PASSWORD, the password by itself too.
+			if _, password, ok := strings.Cut(line, ":"); ok {
+				o.Log.AddSecret(password)
+			}
+		}
+	}
+	s.open = !sc.Client && stdproto.ChoosesTarget(sc.Protocol)
+	s.reach.Rules = sc.Guest.Dial
+	if s.open && len(sc.Guest.Dial) == 0 {
+		s.reach.Rules = dial.Anywhere
+	}
 	if o.Native != nil {
 		if s.proto = o.Native(sc.Protocol); s.proto != nil {
 			return nil
@@ -176,27 +191,40 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 	return nil
 }
 
-// secretOption is the option that a guest reads by secret, never by config.
+// secretOption is the option that a guest reads by secret, never by config, as it does
+// every guestOption whose name says that it is a password.
 const secretOption = "protocolpassword"
 
-// guestConfig is what a guest's config call gives, by abi's keys.
-func guestConfig(sc *config.Service) map[string]string {
-	m := map[string]string{abi.KeyService: sc.Name, abi.KeyClient: "no"}
+// guestConfig is what a guest's config call gives, by abi's keys, and its secret call.
+// The values of a guestOption that is given several times are lines of one text.
+func guestConfig(sc *config.Service) (open, secret map[string]string) {
+	open = map[string]string{abi.KeyService: sc.Name, abi.KeyClient: "no"}
+	secret = map[string]string{}
 	if sc.Client {
-		m[abi.KeyClient] = "yes"
+		open[abi.KeyClient] = "yes"
 	}
 	for k, v := range sc.ProtocolValues {
-		if k != secretOption {
-			m[k] = v
+		if k == secretOption {
+			secret[k] = v
+		} else {
+			open[k] = v
 		}
 	}
 	if len(sc.ProtocolHeader) > 0 {
-		m["protocolheader"] = strings.Join(sc.ProtocolHeader, "\n")
+		open["protocolheader"] = strings.Join(sc.ProtocolHeader, "\n")
 	}
 	for _, o := range sc.Guest.Options {
-		m[abi.OptionKeyPrefix+o.Key] = o.Value
+		m, key := open, abi.OptionKeyPrefix+o.Key
+		if abi.SecretOption(o.Key) {
+			m = secret
+		}
+		if before, ok := m[key]; ok {
+			m[key] = before + "\n" + o.Value
+		} else {
+			m[key] = o.Value
+		}
 	}
-	return m
+	return open, secret
 }
 
 func (s *Service) lookup(key string) (string, bool) {
@@ -260,9 +288,6 @@ func (set *Set) Close(ctx context.Context) error {
 	}
 	return set.runtime.Close(ctx)
 }
-
-// tlsConfig is the service's *tls.Config.
-func (s *Service) tlsConfig() *tls.Config { return s.tls.Config }
 
 // control sets the socket options of a scope ('a', 'l' or 'r'), all or some, before
 // a socket is used; nil when there is nothing to set.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
@@ -25,6 +26,25 @@ type Context struct {
 	Verifier *verify.Verifier
 	Warnings []string // each to be logged once, when the service is set up
 	SNI      string   // what a client service sends; empty: nothing
+
+	alpn sync.Map // Config with the application protocols of a guest, by their joined names
+}
+
+// ForALPN gives the configuration with which a handshake offers, or a server accepts,
+// application protocols; nil: none. Which there are is the guests' choice in their
+// code, not their peers', so that there are few. They share sessions.
+func (c *Context) ForALPN(names []string) *tls.Config {
+	if len(names) == 0 {
+		return c.Config
+	}
+	key := strings.Join(names, "\n")
+	if made, ok := c.alpn.Load(key); ok {
+		return made.(*tls.Config)
+	}
+	config := c.Config.Clone()
+	config.NextProtos = names
+	made, _ := c.alpn.LoadOrStore(key, config)
+	return made.(*tls.Config)
 }
 
 // Build makes the Context of a service. Errors are *config.Error and name the
@@ -76,6 +96,8 @@ func (c *Context) server(s *config.Service) {
 		c.Config.ClientAuth = tls.RequestClientCert
 	}
 	c.Config.WrapSession = c.wrapSession
+	// As said: also where a copy of Config is in use, whose own keys are others.
+	c.Config.UnwrapSession = c.Config.DecryptTicket
 }
 
 // wrapSession makes a session's ticket. A resumed TLS 1.2 session gets none: it keeps

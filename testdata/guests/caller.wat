@@ -20,6 +20,11 @@
   (import "stunnel1" "fail" (func $fail (param i32 i32 i32)))
   (import "stunnel1" "random" (func $random (param i32 i32) (result i32)))
   (import "stunnel1" "now" (func $now (result i64)))
+  (import "stunnel1" "set_target" (func $set_target (param i32 i32) (result i32)))
+  (import "stunnel1" "resolve" (func $resolve (param i32 i32 i32 i32) (result i32)))
+  (import "stunnel1" "digest" (func $digest (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "stunnel1" "set_alpn" (func $set_alpn (param i32 i32) (result i32)))
+  (import "stunnel1" "fact" (func $fact (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 4)
   (data (i32.const 262000) "option.program")
   (data (i32.const 262016) "option.data")
@@ -44,6 +49,11 @@
     (if (i32.eq (local.get $f) (i32.const 15)) (then (call $fail (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)) (call $arg (local.get $at) (i32.const 3))) (return (i32.const 0)))) ;; fail
     (if (i32.eq (local.get $f) (i32.const 17)) (then (return (call $random (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)))))) ;; random
     (if (i32.eq (local.get $f) (i32.const 18)) (then (return (i64.gt_s (call $now) (i64.const 0))))) ;; now
+    (if (i32.eq (local.get $f) (i32.const 7)) (then (return (call $set_target (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)))))) ;; set_target
+    (if (i32.eq (local.get $f) (i32.const 8)) (then (return (call $resolve (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)) (call $arg (local.get $at) (i32.const 3)) (call $arg (local.get $at) (i32.const 4)))))) ;; resolve
+    (if (i32.eq (local.get $f) (i32.const 16)) (then (return (call $digest (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)) (call $arg (local.get $at) (i32.const 3)) (call $arg (local.get $at) (i32.const 4)) (call $arg (local.get $at) (i32.const 5)) (call $arg (local.get $at) (i32.const 6)) (call $arg (local.get $at) (i32.const 7)))))) ;; digest
+    (if (i32.eq (local.get $f) (i32.const 19)) (then (return (call $set_alpn (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)))))) ;; set_alpn
+    (if (i32.eq (local.get $f) (i32.const 20)) (then (return (call $fact (call $arg (local.get $at) (i32.const 1)) (call $arg (local.get $at) (i32.const 2)) (call $arg (local.get $at) (i32.const 3)) (call $arg (local.get $at) (i32.const 4)))))) ;; fact
     (unreachable))
   (func $negotiate (export "negotiate") (result i32)
     (local $at i32) (local $end i32)
