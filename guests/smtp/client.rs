@@ -2,9 +2,10 @@
 //! outgoing side a mail server that offers STARTTLS (RFC 3207), and AUTH inside
 //! it (RFC 4954) if the service has a user name and a password.
 
+use stunnel::option::VALUE_MAX;
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
-use crate::options::{self, Mechanism, VALUE_MAX};
+use crate::options::{self, Mechanism};
 use crate::Session;
 use Part::{Quote, Say};
 

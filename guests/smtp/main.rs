@@ -9,6 +9,7 @@ mod options;
 mod reply;
 mod server;
 
+use stunnel::option::is_client;
 use stunnel::{host, status, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use reply::Reply;
 use Part::{Quote, Say};
@@ -35,7 +36,7 @@ static mut SESSION: Session =
 pub extern "C" fn negotiate() -> i32 {
     // Sound: an instance has one thread and its host calls this once.
     let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
-    status(if options::is_client() { client::negotiate(session) } else { server::negotiate(session) })
+    status(if is_client() { client::negotiate(session) } else { server::negotiate(session) })
 }
 
 /// Called when the configuration is loaded.

@@ -2,10 +2,12 @@
 //! outgoing side a mail server that has none. Until TLS is up the guest itself
 //! answers; the mail server hears the client's first word through the relay.
 
-use stunnel::text::{chomp, has_control, split_word};
-use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED};
+use stunnel::accept::{self, say};
+use stunnel::line::{self, Line};
+use stunnel::text::split_word;
+use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
 use crate::reply::text;
-use crate::{options, Session};
+use crate::Session;
 use Part::Say;
 
 /// Longest command in bytes. RFC 5321 section 4.5.3.1.4 asks for 512; before
@@ -22,32 +24,14 @@ pub const NAME_MAX: usize = 255;
 const REFUSED_MAX: u32 = 10;
 const COMMANDS_MAX: u32 = 100;
 
-/// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
-const TLS_HANDSHAKE: u8 = 0x16;
-
 /// Runs the conversation up to TLS.
 pub fn negotiate(s: &mut Session) -> Outcome {
     s.connect()?;
-    if client_speaks_tls()? {
+    if accept::speaks_tls()? {
         return start_tls();
     }
     greet(s)?;
     commands(s)
-}
-
-/// Waits for a client that starts TLS without being asked, as on port 465, if
-/// guestOption detectTLS gives a time for it.
-fn client_speaks_tls() -> Outcome<bool> {
-    let wait = options::detect_tls()?;
-    if wait == 0 {
-        return Ok(false);
-    }
-    let first = match ACCEPTED.readable_within(wait) {
-        Ok(true) => ACCEPTED.peek_byte(),
-        Ok(false) => Ok(None),
-        Err(code) => Err(code),
-    };
-    first.map(|b| b == Some(TLS_HANDSHAKE)).map_err(from_client)
 }
 
 /// Forwards the server's greeting with "stunnel for" put behind the host name,
@@ -69,13 +53,7 @@ fn greet(s: &mut Session) -> Outcome {
 
 /// Answers commands until STARTTLS.
 fn commands(s: &mut Session) -> Outcome {
-    if ACCEPTED.peek_byte().map_err(from_client)? == Some(TLS_HANDSHAKE) {
-        // Such a client would wait for a ServerHello and the guest for a line end.
-        return Err(Refusal::new(
-            Class::Peer,
-            &[Say("client spoke TLS without STARTTLS, which guestOption detectTLS=200 would allow")],
-        ));
-    }
+    accept::want_clear("STARTTLS")?;
     let mut hello = false;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
@@ -131,18 +109,11 @@ const LATER: [&str; 15] = [
 
 /// Reads a command and settles its answer (RFC 5321 section 4.1.1, RFC 3207 section 4).
 fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
-    let n = match ACCEPTED.read_line(&mut s.command) {
-        Ok(n) => n,
-        Err(Code::TOO_LONG) => {
-            discard_line(&mut s.command).map_err(from_client)?;
-            return Ok(Answer::Refused(b"500 5.5.2 Line too long\r\n"));
-        }
-        Err(code) => return Err(from_client(code)),
+    let line = match line::read(ACCEPTED, &mut s.command).map_err(accept::reading)? {
+        Line::Text(line) => line,
+        Line::TooLong => return Ok(Answer::Refused(b"500 5.5.2 Line too long\r\n")),
+        Line::Control => return Ok(Answer::Refused(b"500 5.5.2 Control character in command\r\n")),
     };
-    let line = chomp(s.command.get(..n).unwrap_or(&[]));
-    if has_control(line) {
-        return Ok(Answer::Refused(b"500 5.5.2 Control character in command\r\n"));
-    }
     let (verb, argument) = split_word(line);
     let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
 
@@ -176,40 +147,7 @@ fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
     })
 }
 
-/// Reads on to the end of a line that did not fit. The buffer's length is known
-/// to hold no line end, so that nothing behind the line is lost.
-fn discard_line(buf: &mut [u8]) -> host::Result<()> {
-    loop {
-        ACCEPTED.read_full(buf)?;
-        match ACCEPTED.read_line(buf) {
-            Err(Code::TOO_LONG) => {}
-            other => return other.map(drop),
-        }
-    }
-}
-
-/// Starts TLS. A client that sent more before it saw the answer to STARTTLS is
-/// refused: in what follows, plaintext from anyone on the path would be taken
-/// for what the client says inside TLS (RFC 3207 section 6; CVE-2011-0411). The
-/// host sees such bytes, and asking it before the 220 would cost every honest
-/// client a wait, so that the refusal comes behind the 220.
+/// Starts TLS (RFC 3207 section 4).
 fn start_tls() -> Outcome {
-    ACCEPTED.starttls().map_err(|code| {
-        if code == Code::INJECT {
-            let _ = ACCEPTED.write(b"554 5.5.1 Data after STARTTLS\r\n");
-            return Refusal::new(
-                Class::Peer,
-                &[Say("client sent data after STARTTLS without waiting for the answer")],
-            );
-        }
-        Refusal::of(&["starting TLS with the client"], code)
-    })
-}
-
-fn say(bytes: &[u8]) -> Outcome {
-    ACCEPTED.write(bytes).map_err(|code| Refusal::of(&["answering the client"], code))
-}
-
-fn from_client(code: Code) -> Refusal {
-    Refusal::of(&["reading the client's command"], code)
+    accept::start_tls("STARTTLS", b"554 5.5.1 Data after STARTTLS\r\n")
 }

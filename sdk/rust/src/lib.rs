@@ -1,6 +1,7 @@
 //! What a guest of stunnel-wasm is written with: the host's functions behind safe
-//! wrappers ([`host`]), the sentence that ends a connection ([`refusal`]), and bytes in
-//! fixed room ([`text`]).
+//! wrappers ([`host`]), the sentence that ends a connection ([`refusal`]), bytes in fixed
+//! room ([`text`]), a peer's lines ([`line`]), the config's options ([`option`]), and TLS
+//! clients that begin in the clear ([`accept`]).
 //!
 //! A guest is a `cdylib` without the standard library:
 //!
@@ -21,7 +22,10 @@
 //! With the feature `std` a guest can use the standard library instead, and its allocator.
 #![no_std]
 
+pub mod accept;
 pub mod host;
+pub mod line;
+pub mod option;
 pub mod refusal;
 pub mod text;
 

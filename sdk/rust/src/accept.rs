@@ -1,0 +1,82 @@
+//! The TLS client of a service whose protocol begins in the clear: it asks for TLS by a
+//! command, or, if the config waits for that, speaks TLS at once.
+
+use crate::host::Code;
+use crate::option::{self, VALUE_MAX};
+use crate::refusal::Part::Say;
+use crate::refusal::{Class, Outcome, Refusal};
+use crate::text::decimal;
+use crate::ACCEPTED;
+
+/// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// Longest detectTLS in milliseconds: every client that is not TLS waits as
+/// long for its greeting.
+const DETECT_MAX: u32 = 5000;
+
+/// Milliseconds to wait for a client that speaks TLS at once, as guestOption detectTLS
+/// has it; 0 is not at all.
+pub fn detect_tls() -> Outcome<i32> {
+    let mut buf = [0; VALUE_MAX];
+    match option::value("guestOption detectTLS", "option.detectTLS", &mut buf)? {
+        None => Ok(0),
+        Some(value) => match decimal(value) {
+            Some(ms) if ms <= DETECT_MAX => Ok(ms as i32),
+            _ => {
+                let how = " is not a number of milliseconds up to 5000";
+                Err(option::bad("guestOption detectTLS", value, how))
+            }
+        },
+    }
+}
+
+/// Waits, if the config says so, for a client that speaks TLS at once.
+pub fn speaks_tls() -> Outcome<bool> {
+    let wait = detect_tls()?;
+    if wait == 0 {
+        return Ok(false);
+    }
+    let first = match ACCEPTED.readable_within(wait) {
+        Ok(true) => ACCEPTED.peek_byte(),
+        Ok(false) => Ok(None),
+        Err(code) => Err(code),
+    };
+    first.map(|b| b == Some(TLS_HANDSHAKE)).map_err(reading)
+}
+
+/// Refuses a client that speaks TLS without the command that asks for it: it would wait
+/// for a ServerHello, and the guest for a line end.
+pub fn want_clear(command: &str) -> Outcome {
+    if ACCEPTED.peek_byte().map_err(reading)? == Some(TLS_HANDSHAKE) {
+        let why = ", which guestOption detectTLS=200 would allow";
+        return Err(Refusal::new(Class::Peer, &[Say("client spoke TLS without "), Say(command), Say(why)]));
+    }
+    Ok(())
+}
+
+/// Starts TLS behind the answer to the command. A client that sent more before it saw
+/// that answer hears `early` and is refused: in what follows, plaintext from anyone on
+/// the path would be taken for what the client says inside TLS (CVE-2011-0411). The host
+/// sees such bytes, and asking it before the answer would cost every honest client a
+/// wait, so that the refusal comes behind the answer.
+pub fn start_tls(command: &str, early: &[u8]) -> Outcome {
+    ACCEPTED.starttls().map_err(|code| {
+        if code == Code::INJECT {
+            let _ = ACCEPTED.write(early); // it may be gone, which adds nothing
+            let parts = [Say("client sent data after "), Say(command), Say(" without waiting for the answer")];
+            return Refusal::new(Class::Peer, &parts);
+        }
+        Refusal::of(&["starting TLS with the client"], code)
+    })
+}
+
+/// Refuses a client that could not be read.
+pub fn reading(code: Code) -> Refusal {
+    Refusal::of(&["reading the client's command"], code)
+}
+
+/// Answers the client.
+pub fn say(bytes: &[u8]) -> Outcome {
+    ACCEPTED.write(bytes).map_err(|code| Refusal::of(&["answering the client"], code))
+}
