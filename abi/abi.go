@@ -74,6 +74,7 @@ const (
 const (
 	KeyClient       = "client"  // "yes" or "no"
 	KeyService      = "service" // the section's name
+	KeySNI          = "sni"     // "yes" in server mode when the name that the client asks for chooses the target: connect after starttls
 	OptionKeyPrefix = "option."
 )
 

@@ -56,18 +56,6 @@ func checkNoGuest(s *Service, st *state) Errors {
 	return errs
 }
 
-// checkSNI looks at sni, whose meaning depends on the side that speaks TLS.
-func checkSNI(s *Service) *Error {
-	if !s.SNISet || s.Client {
-		return nil
-	}
-	if !strings.Contains(s.SNI, ":") {
-		return s.Errorf("", "Invalid SNI parameter format").
-			WithHint("in server mode write sni = SERVICE:PATTERN; for the name that a client asks for add client = yes")
-	}
-	return s.Errorf("sni", notYet).WithHint("virtual services by name are planned; until then give each an accept of its own")
-}
-
 // settleVersions joins the version options of a section with its NO_ options.
 func settleVersions(s *Service) *Error {
 	var disabled []Version

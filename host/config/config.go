@@ -137,8 +137,8 @@ type Service struct {
 	MaxVersion Version  // 0: DefaultMaxVersion
 	NoTicket   bool     // options = NO_TICKET
 	TLSOptions []string // options =, as TLSOptions spells them, "-" before a cleared one
-	SNI        string
-	SNISet     bool // sni given, maybe empty (no extension)
+	SNI        string   // of a client the name to ask for, of a server SERVICE:PATTERN
+	SNISet     bool     // sni given, maybe empty (no extension)
 
 	Socket []SocketOption
 

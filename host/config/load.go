@@ -197,6 +197,9 @@ func (p *loader) unknown(name string, e *Error) *Error {
 
 func (p *loader) endService() {
 	p.errs = append(p.errs, finish(p.service, p.state)...)
+	if e := checkPrimary(p.service, p.cfg.Services[:len(p.cfg.Services)-1]); e != nil && !p.state.refused("client", "sni") {
+		p.errs = append(p.errs, e)
+	}
 	// A second target is often a spare, and current stunnel takes it for one.
 	if s := p.service; len(s.Connect) > 1 && s.Pos["failover"] == (Place{}) && !p.state.refused("failover") {
 		place := s.Pos["connect"]

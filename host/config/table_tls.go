@@ -37,7 +37,7 @@ var tlsServiceOptions = []Option{
 		Doc: "server that shares sessions between machines"},
 	{Name: "sessionResume", Scope: ServiceScope, Form: "yes|no", Default: "yes", Status: Pending, same: []string{"yes"},
 		parse: checkYesNo, Doc: "let sessions be resumed", Note: "options = NO_TICKET turns off tickets"},
-	{Name: "sni", Scope: ServiceScope, Form: "name", Default: "the first connect host",
+	{Name: "sni", Scope: ServiceScope, Form: "name|SERVICE:PATTERN", Default: "the first connect host",
 		Doc: "client mode: server name to ask for, empty for none; server mode: SERVICE:PATTERN",
 		parse: text(func(t *target, v string) {
 			t.service.SNI, t.service.SNISet = v, true

@@ -21,6 +21,7 @@ type connection struct {
 	srv *Server
 	svc *Service
 	seq uint64
+	id  string // in the log
 	log *logging.Logger
 
 	ctx    context.Context // ends with the server, or by stop
@@ -34,6 +35,8 @@ type connection struct {
 	tls      *tls.Conn // the TLS side, once the handshake is done
 	left     [2][]byte // what a guest read ahead, by abi.Side
 	notes    []note    // what a guest annotated
+	alpn     []string  // of the handshake under way
+	served   *Service  // the secondary that the client's name chose; nil: svc
 	target   string    // that a guest chose; empty: the service's own
 	relay    atomic.Pointer[relay.Relay]
 	counters relay.Counters
@@ -42,7 +45,8 @@ type connection struct {
 func newConnection(srv *Server, svc *Service, nc net.Conn) *connection {
 	seq := srv.nextID.Add(1) - 1
 	c := &connection{srv: srv, svc: svc, seq: seq, accepted: relay.NewSocket(nc)}
-	c.log = srv.ui.With(srv.id(svc.conf.LogID, seq), svc.Name(), svc.level)
+	c.id = srv.id(svc.conf.LogID, seq)
+	c.log = srv.ui.With(c.id, svc.Name(), svc.level)
 	c.ctx, c.cancel = context.WithCancel(srv.ctx)
 	return c
 }
@@ -77,7 +81,7 @@ func (c *connection) run() {
 	r := &relay.Relay{
 		TLS:      c.tls,
 		Counters: &c.counters,
-		Options:  relay.Options{Idle: c.svc.conf.TimeoutIdle, Close: c.svc.conf.TimeoutClose},
+		Options:  relay.Options{Idle: c.chosen().conf.TimeoutIdle, Close: c.chosen().conf.TimeoutClose},
 	}
 	r.Under, r.Plain = c.accepted, c.outgoing
 	r.ToPlain, r.ToTLS = c.left[abi.Accepted], c.left[abi.Outgoing]
@@ -163,13 +167,14 @@ func (c *connection) establish() error {
 
 // dial connects to the service's targets, or to the one that a guest chose.
 func (c *connection) dial(ctx context.Context) (net.Conn, error) {
+	svc := c.chosen()
 	if c.target == "" {
-		return c.svc.dialer.Dial(ctx, c.log)
+		return svc.dialer.Dial(ctx, c.log)
 	}
-	if only, ok := c.svc.dialer.Configured(c.target); ok && !c.svc.open {
+	if only, ok := svc.dialer.Configured(c.target); ok && !svc.open {
 		return only.Dial(ctx, c.log)
 	}
-	return c.svc.dialer.DialChosen(ctx, c.target, &c.svc.reach, c.log)
+	return svc.dialer.DialChosen(ctx, c.target, &svc.reach, c.log)
 }
 
 // connect dials the target.
@@ -179,7 +184,7 @@ func (c *connection) connect(ctx context.Context) error {
 		return &stageError{stageConnect, err}
 	}
 	s := relay.NewSocket(nc)
-	c.options(s, c.svc.remote)
+	c.options(s, c.chosen().remote)
 	c.mu.Lock()
 	c.outgoing = s
 	stopped := c.stopped
@@ -188,7 +193,7 @@ func (c *connection) connect(ctx context.Context) error {
 		return &stageError{stageConnect, context.Canceled}
 	}
 	if c.log.Enabled(logging.Notice) {
-		c.log.Noticef("Service [%s] connected remote server from %s", c.svc.Name(), plainAddr(nc.LocalAddr()))
+		c.log.Noticef("Service [%s] connected remote server from %s", c.chosen().Name(), plainAddr(nc.LocalAddr()))
 	}
 	return nil
 }

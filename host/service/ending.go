@@ -82,7 +82,7 @@ func (c *connection) broken(side string, err error) {
 // TLS alert the TLS side is closed normally, for a reset would overtake the alert.
 func (c *connection) close(err error) {
 	how := "closed"
-	resetTLS := err != nil && c.svc.conf.Reset && !refused(err)
+	resetTLS := err != nil && c.chosen().conf.Reset && !refused(err)
 	resetPlain := resetTLS
 	if resetTLS {
 		how = "reset"

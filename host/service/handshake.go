@@ -36,6 +36,7 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 		return &stageError{stageTLS, err}
 	}
 	s.Frame()
+	c.alpn = alpn
 	var t *tls.Conn
 	if client {
 		c.logSNI()
@@ -48,7 +49,8 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 		until = end
 	}
 	c.deadline(s, until)
-	if err := t.Handshake(); err != nil {
+	// Without a Done channel: crypto/tls would start a goroutine to watch it.
+	if err := t.HandshakeContext(context.WithValue(context.Background(), handshakeKey{}, c)); err != nil {
 		return &stageError{stageTLS, told(err, s.ClearAlert())}
 	}
 	c.deadline(s, time.Time{})

@@ -81,7 +81,7 @@ func (l lender) SetTarget(target string) error {
 }
 
 func (l lender) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
-	addrs, err := l.c.svc.dialer.ResolveChosen(ctx, name, 0, &l.c.svc.reach, l.c.log)
+	addrs, err := l.c.chosen().dialer.ResolveChosen(ctx, name, 0, &l.c.chosen().reach, l.c.log)
 	return addrs, denied(err)
 }
 
@@ -178,7 +178,7 @@ func (l lender) Info(id abi.InfoID) (string, bool) {
 
 // verified tells whether the peer's certificate was checked; one that fails ends the handshake.
 func (c *connection) verified() string {
-	if c.svc.conf.VerifyChain && len(c.tls.ConnectionState().PeerCertificates) > 0 {
+	if c.chosen().conf.VerifyChain && len(c.tls.ConnectionState().PeerCertificates) > 0 {
 		return "yes"
 	}
 	return "no"

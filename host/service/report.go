@@ -23,7 +23,7 @@ func (c *connection) logHandshake(cs tls.ConnectionState) {
 	if !c.log.Enabled(logging.Notice) {
 		return
 	}
-	if c.svc.conf.VerifyChain && len(cs.PeerCertificates) > 0 {
+	if c.chosen().conf.VerifyChain && len(cs.PeerCertificates) > 0 {
 		c.log.Noticef("Certificate accepted at depth=0: %s", verify.Name(cs.PeerCertificates[0].Subject))
 	}
 	if !c.log.Enabled(logging.Info) {

@@ -49,6 +49,7 @@ type Service struct {
 	fixed   map[string]string // what a guest's config call can read
 	secrets map[string]string // and its secret call
 	reach   dial.Reach        // where a guest's own choice of target may lead
+	named   []*Service        // secondary services that hang on this one by sni, in file order
 	open    bool              // every client chooses a target: connect says nothing
 	level   logging.Level
 	local   func(network, address string, c syscall.RawConn) error // socket = l:; nil: none
@@ -92,6 +93,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 		set.Close(ctx)
 		return nil, errs
 	}
+	set.joinSecondaries()
 	return set, nil
 }
 
@@ -142,7 +144,7 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 		Time:  sc.Guest.Timeout,
 		Busy:  sc.TimeoutBusy,
 	}
-	s.fixed, s.secrets = guestConfig(sc)
+	s.fixed, s.secrets = guestConfig(sc, hasSecondaries(sc, set.Config.Services))
 	for _, v := range s.secrets {
 		for line := range strings.SplitSeq(v, "\n") {
 			o.Log.AddSecret(line)
@@ -197,11 +199,14 @@ const secretOption = "protocolpassword"
 
 // guestConfig is what a guest's config call gives, by abi's keys, and its secret call.
 // The values of a guestOption that is given several times are lines of one text.
-func guestConfig(sc *config.Service) (open, secret map[string]string) {
+func guestConfig(sc *config.Service, secondaries bool) (open, secret map[string]string) {
 	open = map[string]string{abi.KeyService: sc.Name, abi.KeyClient: "no"}
 	secret = map[string]string{}
 	if sc.Client {
 		open[abi.KeyClient] = "yes"
+	}
+	if secondaries {
+		open[abi.KeySNI] = "yes"
 	}
 	for k, v := range sc.ProtocolValues {
 		if k == secretOption {
