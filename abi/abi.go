@@ -69,12 +69,13 @@ const (
 )
 
 // Config keys: the service's options of these names (lower case), "client" and
-// "service", and each guestOption under its own name with the prefix "option."; the values of one that is
+// "service", for a policy "connect" (the configured targets, a line each), and each guestOption under its own name with the prefix "option."; the values of one that is
 // given several times are lines of one text.
 const (
 	KeyClient       = "client"  // "yes" or "no"
 	KeyService      = "service" // the section's name
 	KeySNI          = "sni"     // "yes" in server mode when the name that the client asks for chooses the target: connect after starttls
+	KeyConnect      = "connect" // of a policy guest
 	OptionKeyPrefix = "option."
 )
 
@@ -144,7 +145,7 @@ var Infos = []struct {
 	{InfoTLSVersion, "tls_version", "as \"TLSv1.3\", once TLS"},
 	{InfoCipher, "cipher", "the suite, by OpenSSL's name, once TLS"},
 	{InfoStage, "stage", "of a policy guest: \"accept\", \"handshake\" or \"dial\""},
-	{InfoTarget, "target", "of a policy guest: the target as asked for, host:port; set at stage dial when a guest chose one"},
+	{InfoTarget, "target", "of a policy guest from stage dial on: the target that a guest chose, host:port, else the configured ones, a line each"},
 	{InfoPeerSubject, "peer_subject", "subject of the TLS peer's certificate, as stunnel prints it"},
 	{InfoPeerIssuer, "peer_issuer", "its issuer"},
 	{InfoPeerSPKIHash, "peer_spki", "SHA-256 of its public key, hex"},
@@ -225,4 +226,10 @@ var Functions = []Function{
 	{"now", "", "I", Clock, "now(): milliseconds since 1970"},
 	{"set_alpn", "ii", "i", Conversation, "set_alpn(ptr, len): the application protocols, a line each, of the next starttls"},
 	{"fact", "iiii", "i", Conversation, "fact(kptr, klen, buf, cap): what was annotated on this connection, last first"},
+}
+
+// PolicyFunctions are those that a policy guest can import: it has no streams, and no
+// name server to ask, so that a decision waits for nobody.
+var PolicyFunctions = []string{
+	"set_target", "config", "secret", "info", "annotate", "log", "fail", "digest", "random", "now", "fact",
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,6 +112,10 @@ func fly(t *testing.T, module *guest.Module, f *flight, talk []step, single bool
 			p.host.dials = append(p.host.dials, failure)
 		}
 		go func() {
+			if module.Info.Decides {
+				p.result <- ending{nil, module.Decide(t.Context(), p.host, guest.Limits{})}
+				return
+			}
 			outcome, err := module.Negotiate(t.Context(), p.host, guest.Limits{})
 			p.result <- ending{outcome, err}
 		}()
@@ -119,7 +124,7 @@ func fly(t *testing.T, module *guest.Module, f *flight, talk []step, single bool
 				t.Errorf("line %d: %s %s: %v", s.line, s.verb, s.rest, err)
 				break
 			}
-			if end := s.verb == "relay" || s.verb == "close:"; i == len(talk)-1 && !end && !strings.HasPrefix(s.verb, "unread") {
+			if end := slices.Contains([]string{"relay", "close:", "allow", "deny:"}, s.verb); i == len(talk)-1 && !end && !strings.HasPrefix(s.verb, "unread") {
 				t.Error("the talk does not say how it ends")
 			}
 		}
@@ -179,8 +184,11 @@ func (p *pilot) play(s step) error {
 		return p.relayed()
 	case "unread L:", "unread S:":
 		return p.unread(s)
-	case "close:":
+	case "close:", "deny:":
 		return p.closed(s.rest)
+	case "allow":
+		e, err := p.end()
+		return errors.Join(err, e.err)
 	}
 	return errors.New("no such step")
 }
@@ -274,7 +282,7 @@ func (p *pilot) closed(want string) error {
 		return err
 	}
 	if e.err == nil {
-		return errors.New("the guest handed over to the relay")
+		return errors.New("the guest refused nothing")
 	}
 	failure, ok := errors.AsType[*guest.Error](e.err)
 	if !ok {

@@ -37,6 +37,8 @@ import (
 //	close: CLASS "REASON"         how it ends: refused, or
 //	relay                         handed over, and then
 //	unread L: TEXT                what the relay finds received already
+//	allow                         what a policy decides, whose facts conf tells
+//	deny: CLASS "REASON"
 //	-- bytes --
 //
 // TEXT is a line without its CR LF, or bytes as they are in Go's double quotes, with

@@ -20,6 +20,7 @@ import (
 type Source struct {
 	Name  string           // for errors and logs
 	Wasm  []byte           // not kept
+	Role  Role             // what it is loaded for
 	Hash  string           // the SHA-256 in hex that it must have; empty: any
 	Allow []abi.Capability // what the config grants
 	Pages uint32           // the memory limit that it will run under, 64 KiB pages; 0: DefaultPages
@@ -51,6 +52,8 @@ type Info struct {
 	Capabilities []abi.Capability // that its imports need
 	MinPages     uint32           // 64 KiB pages that every instance starts with
 	MaxPages     uint32           // that it says it will ever use
+	Negotiates   bool             // it exports negotiate: a protocol
+	Decides      bool             // it exports decide: a policy
 	Configures   bool             // it exports configure
 	Initializes  bool             // it exports _initialize
 	Manifest     []byte           // its custom section stunnel.manifest; documentation only
@@ -77,6 +80,9 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 		return nil, m.errorf(KindImport, "%s", strings.Join(refused, "; "))
 	}
 	if err := m.checkExports(facts); err != nil {
+		return nil, err
+	}
+	if err := m.checkRole(s.Role, facts); err != nil {
 		return nil, err
 	}
 	pages := Limits{Pages: s.Pages}.withDefaults().Pages
@@ -116,11 +122,8 @@ func (m *Module) checkExports(facts *meter.Module) error {
 	if e, ok := facts.Export(abi.ExportMemory); !ok || e.Kind != meter.KindMemory {
 		return m.errorf(KindLoad, "it does not export its memory as %q", abi.ExportMemory)
 	}
-	if _, ok := facts.Export(abi.ExportNegotiate); !ok {
-		return m.errorf(KindLoad, "it does not export %q", abi.ExportNegotiate)
-	}
 	for _, want := range []struct{ name, results string }{
-		{abi.ExportNegotiate, "i"}, {abi.ExportConfigure, "i"}, {abi.ExportInitialize, ""},
+		{abi.ExportNegotiate, "i"}, {abi.ExportDecide, "i"}, {abi.ExportConfigure, "i"}, {abi.ExportInitialize, ""},
 	} {
 		e, ok := facts.Export(want.name)
 		if !ok {
@@ -140,13 +143,15 @@ func (m *Module) checkExports(facts *meter.Module) error {
 }
 
 func (m *Module) describe(facts *meter.Module, needs []abi.Capability) {
+	_, negotiates := facts.Export(abi.ExportNegotiate)
+	_, decides := facts.Export(abi.ExportDecide)
 	_, configures := facts.Export(abi.ExportConfigure)
 	_, initializes := facts.Export(abi.ExportInitialize)
 	manifest, _ := facts.Custom(abi.ManifestSection)
 	m.Info = Info{
 		Size: facts.Size, Functions: facts.Functions, Capabilities: needs,
 		MinPages: facts.Memory.Min, MaxPages: facts.Memory.Max,
-		Configures: configures, Initializes: initializes, Manifest: slices.Clone(manifest),
+		Negotiates: negotiates, Decides: decides, Configures: configures, Initializes: initializes, Manifest: slices.Clone(manifest),
 	}
 	for _, i := range facts.Imports {
 		m.Info.Imports = append(m.Info.Imports, i.Name)

@@ -1,0 +1,39 @@
+package stdproto_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+)
+
+// TestPolicyTalks runs what a transcript can say of a policy.
+func TestPolicyTalks(t *testing.T) {
+	wasm, err := os.ReadFile("../testdata/guests/decide.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	runtime, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer runtime.Close(ctx)
+	module, err := runtime.Load(ctx, guest.Source{Name: "decide", Wasm: wasm, Role: guest.Policy, Allow: []abi.Capability{abi.Target}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"allow":  "-- conf --\ninfo.stage = dial\n-- talk --\nlog 7 \"dial\"\nallow\n",
+		"deny":   "-- conf --\ninfo.stage = handshake\nguestOption = do=h\n-- talk --\nlog 7 \"hand\"\ndeny: policy \"it says so\"\n",
+		"target": "-- conf --\ninfo.stage = accept\nguestOption = do=rhost:1\n-- talk --\nlog 7 \"acce\"\ntarget \"host:1\"\nallow\n",
+	} {
+		f, err := parseFlight(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { fly(t, module, f, f.talk, false) })
+	}
+}
