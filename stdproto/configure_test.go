@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
@@ -56,16 +57,16 @@ func TestConfigureSMTP(t *testing.T) {
 			warning: "guestOption detectTLS has no effect in client mode"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := &flight{config: map[string]string{"client": "no"}}
+			f := flight.New()
 			for line := range strings.SplitSeq(test.conf, ";") {
 				if line == "" {
 					continue
 				}
-				if err := f.parseConf(line); err != nil {
+				if err := f.Set(line); err != nil {
 					t.Fatal(err)
 				}
 			}
-			host := &fakeHost{config: f.config}
+			host := flight.NewHost(f, nil, nil)
 			err := module.Configure(context.Background(), host.Config, host.Log, guest.Limits{})
 			refusal := ""
 			if e, ok := errors.AsType[*guest.Error](err); ok {
@@ -83,7 +84,7 @@ func TestConfigureSMTP(t *testing.T) {
 			if test.warning != "" {
 				warning = fmt.Sprintf("log 4 %q", test.warning)
 			}
-			if got := strings.Join(host.notes, "\n"); got != warning {
+			if got := host.Notes(); got != warning {
 				t.Errorf("got warning %q, want %q", got, warning)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
@@ -42,11 +43,11 @@ func TestExample(t *testing.T) {
 		"nobody there": "-- conf --\nclient = yes\n-- talk --\n" +
 			"connect refused\nclose: peer \"connecting: connection refused\"\n",
 	} {
-		f, err := parseFlight(text)
+		f, err := flight.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(name, func(t *testing.T) { fly(t, module, f, f.talk, false) })
+		t.Run(name, func(t *testing.T) { fly(t, module, f, false) })
 	}
 }
 

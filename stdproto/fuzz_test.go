@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
 )
@@ -24,7 +24,7 @@ import (
 // hand over to the relay without TLS on the wrong side: it never traps, never runs out
 // of fuel or calls, and never blames itself. No password is sent before TLS.
 func FuzzGuests(f *testing.F) {
-	flights, modules := map[string]*flight{}, map[string]*guest.Module{}
+	flights, modules := map[string]*flight.Flight{}, map[string]*guest.Module{}
 	for _, name := range stdproto.Names() {
 		modules[name] = load(f, name)
 		files, err := filepath.Glob(filepath.Join("..", "testdata", "flights", name, "*.txtar"))
@@ -36,37 +36,36 @@ func FuzzGuests(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			flight, err := parseFlight(string(text))
+			script, err := flight.Parse(string(text))
 			if err != nil {
 				f.Fatal(err)
 			}
-			if last := flight.talk[len(flight.talk)-1]; last.verb == "close:" && !strings.HasPrefix(last.rest, "peer") {
+			if last := script.Talk[len(script.Talk)-1]; last.Verb == "close:" && !strings.HasPrefix(last.Rest, "peer") {
 				continue // of a config that cannot work
 			}
 			key := name + "/" + strings.TrimSuffix(filepath.Base(file), ".txtar")
-			flights[key] = flight
-			says := flight.says(f)
+			flights[key] = script
+			says := script.Says()
 			f.Add(key, says[abi.Accepted], says[abi.Outgoing], false)
 		}
 	}
 	f.Fuzz(func(t *testing.T, key string, local, server []byte, single bool) {
-		flight, name := flights[key], path.Dir(key)
-		if flight == nil {
+		script, name := flights[key], path.Dir(key)
+		if script == nil {
 			t.Skip("no such flight")
 		}
-		host := &fakeHost{config: flight.config, secrets: flight.secrets, info: flight.info, names: flight.names,
-			facts: maps.Clone(flight.facts)}
 		encrypted := abi.Accepted
-		if flight.config["client"] == "yes" {
+		if script.Config["client"] == "yes" {
 			encrypted = abi.Outgoing
 		}
-		var far [2]*memConn
-		host.accepted, far[abi.Accepted] = said(local, single)
-		host.outgoing, far[abi.Outgoing] = said(server, single)
+		var near, far [2]*flight.Conn
+		near[abi.Accepted], far[abi.Accepted] = said(local, single)
+		near[abi.Outgoing], far[abi.Outgoing] = said(server, single)
+		host := flight.NewHost(script, near[abi.Accepted], near[abi.Outgoing])
 		// Handshakes succeed without a byte, so that what follows is reached.
-		host.handshake = func(abi.Side, io.Reader) error {
-			for _, secret := range flight.secrets {
-				sent := far[encrypted].in.waiting()
+		host.Handshake = func(abi.Side, io.Reader) error {
+			for _, secret := range script.Secrets {
+				sent := far[encrypted].Unheard()
 				if tells(sent, secret) && !secretInClear[name] {
 					t.Errorf("before TLS the peer was sent %q", sent)
 				}
@@ -101,25 +100,9 @@ func tells(text []byte, secret string) bool {
 		bytes.Contains(text, []byte(base64.StdEncoding.EncodeToString([]byte(secret)))))
 }
 
-// says is all that each side says in a flight's talk.
-func (f *flight) says(tb testing.TB) (all [2][]byte) {
-	tb.Helper()
-	for _, s := range f.talk {
-		if s.verb != "L:" && s.verb != "S:" {
-			continue
-		}
-		text, err := s.text()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		all[sideOf(s.verb)] = append(all[sideOf(s.verb)], text...)
-	}
-	return all
-}
-
 // said is a connection to a peer that has said all it ever says.
-func said(text []byte, single bool) (near, far *memConn) {
-	near, far = newMemPair(single)
+func said(text []byte, single bool) (near, far *flight.Conn) {
+	near, far = flight.Pipe(single)
 	// Neither fails: nobody has closed the connection.
 	_, _ = far.Write(text)
 	_ = far.CloseWrite()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
@@ -30,10 +31,10 @@ func TestPolicyTalks(t *testing.T) {
 		"deny":   "-- conf --\ninfo.stage = handshake\nguestOption = do=h\n-- talk --\nlog 7 \"hand\"\ndeny: policy \"it says so\"\n",
 		"target": "-- conf --\ninfo.stage = accept\nguestOption = do=rhost:1\n-- talk --\nlog 7 \"acce\"\ntarget \"host:1\"\nallow\n",
 	} {
-		f, err := parseFlight(text)
+		f, err := flight.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(name, func(t *testing.T) { fly(t, module, f, f.talk, false) })
+		t.Run(name, func(t *testing.T) { fly(t, module, f, false) })
 	}
 }

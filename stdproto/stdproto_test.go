@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
 )
@@ -85,17 +87,18 @@ const afterTLS = "250-mx.example.org\r\n250 AUTH PLAIN LOGIN\r\n235 2.7.0 ok\r\n
 func converse(tb testing.TB, module *guest.Module, i int, l guest.Limits) (*guest.Outcome, error) {
 	tb.Helper()
 	session := sessions[i]
-	host := &fakeHost{config: session.config}
-	host.accepted, _ = said([]byte(session.local), false)
-	near, far := newMemPair(false)
-	host.outgoing = near
+	script := flight.New()
+	maps.Copy(script.Config, session.config)
+	if session.name == "login" {
+		script.Secrets["protocolpassword"] = "pass"
+	}
+	accepted, _ := said([]byte(session.local), false)
+	outgoing, far := flight.Pipe(false)
 	if _, err := far.Write([]byte(session.server)); err != nil {
 		tb.Fatal(err)
 	}
-	if session.name == "login" {
-		host.secrets = map[string]string{"protocolpassword": "pass"}
-	}
-	host.handshake = func(abi.Side, io.Reader) error {
+	host := flight.NewHost(script, accepted, outgoing)
+	host.Handshake = func(abi.Side, io.Reader) error {
 		_, err := far.Write([]byte(afterTLS))
 		return err
 	}

@@ -19,9 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
-
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // stunnelPatience bounds each wait for real stunnel, which starts in some ten
@@ -43,11 +43,11 @@ func TestStunnelFlights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f, err := parseFlight(string(text))
+		f, err := flight.Parse(string(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !f.stunnel {
+		if !f.Stunnel {
 			continue
 		}
 		played++
@@ -63,7 +63,7 @@ func TestStunnelFlights(t *testing.T) {
 }
 
 // flyStunnel plays both of stunnel's peers by a flight's talk.
-func flyStunnel(t *testing.T, program, protocol string, f *flight, certificate tls.Certificate, certFile string) {
+func flyStunnel(t *testing.T, program, protocol string, f *flight.Flight, certificate tls.Certificate, certFile string) {
 	backend, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,12 +71,12 @@ func flyStunnel(t *testing.T, program, protocol string, f *flight, certificate t
 	defer backend.Close()
 	conf := fmt.Sprintf("foreground = yes\npid =\nsyslog = no\ndebug = 7\n[flight]\nprotocol = %s\naccept = 127.0.0.1:0\nconnect = %s\n",
 		protocol, backend.Addr())
-	for name, value := range f.config {
+	for name, value := range f.Config {
 		if name != "service" && !strings.HasPrefix(name, "option.") {
 			conf += name + " = " + value + "\n"
 		}
 	}
-	if f.config["client"] != "yes" {
+	if f.Config["client"] != "yes" {
 		conf += "cert = " + certFile + "\n"
 	}
 
@@ -93,26 +93,22 @@ func flyStunnel(t *testing.T, program, protocol string, f *flight, certificate t
 	}
 	defer peers[abi.Outgoing].Close()
 
-	for _, s := range f.talk {
+	for _, s := range f.Talk {
 		if err := playStunnel(&peers, s, certificate); err != nil {
-			t.Fatalf("line %d: %s %s: %v", s.line, s.verb, s.rest, err)
+			t.Fatalf("line %d: %s %s: %v", s.Line, s.Verb, s.Rest, err)
 		}
 	}
 }
 
 // playStunnel does one step. How stunnel ends a connection is no part of a flight.
-func playStunnel(peers *[2]net.Conn, s step, certificate tls.Certificate) error {
-	switch s.verb {
+func playStunnel(peers *[2]net.Conn, s flight.Step, certificate tls.Certificate) error {
+	switch s.Verb {
 	case "L:", "S:", "L<", "S<":
-		text, err := s.text()
-		if err != nil {
-			return err
-		}
-		peer := peers[sideOf(s.verb)]
+		text, peer := s.Text, peers[s.Side()]
 		if err := peer.SetDeadline(time.Now().Add(stunnelPatience)); err != nil {
 			return err
 		}
-		if strings.HasSuffix(s.verb, ":") {
+		if strings.HasSuffix(s.Verb, ":") {
 			_, err := io.WriteString(peer, text)
 			return err
 		}
@@ -121,7 +117,7 @@ func playStunnel(peers *[2]net.Conn, s step, certificate tls.Certificate) error 
 			return fmt.Errorf("received %q: %v", got[:n], err)
 		}
 	case "tls":
-		side := sideOf(s.rest)
+		side := s.Side()
 		conn := tls.Client(peers[side], &tls.Config{InsecureSkipVerify: true}) // of our own making
 		if side == abi.Outgoing {
 			conn = tls.Server(peers[side], &tls.Config{Certificates: []tls.Certificate{certificate}})
