@@ -16,6 +16,9 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
+//go:embed lmtp.wasm
+var lmtp []byte
+
 //go:embed smtp.wasm
 var smtp []byte
 
@@ -28,6 +31,7 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
+		"lmtp": {lmtp, []abi.Capability{abi.Secret}}, // as smtp
 		"smtp": {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
 	}
 }

@@ -2,11 +2,12 @@
 //! outgoing side a mail server that offers STARTTLS (RFC 3207), and AUTH inside
 //! it (RFC 4954) if the service has a user name and a password.
 
+use crate::dialect;
+use crate::options::{self, Mechanism};
+use crate::session::Session;
 use stunnel::option::VALUE_MAX;
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
-use crate::options::{self, Mechanism};
-use crate::Session;
 use Part::{Quote, Say};
 
 /// Longest message of PLAIN: two zero bytes and two values (RFC 4616).
@@ -96,10 +97,10 @@ fn hello(s: &mut Session) -> Outcome {
     let mut buf = [0; VALUE_MAX];
     let name = options::hello_name(&mut buf)?;
     s.line.clear();
-    s.line.add(b"EHLO ").add(name).add(b"\r\n");
-    send(s.line.bytes(), "EHLO")?;
-    s.reply.read("answer to EHLO")?;
-    s.reply.want(250, "EHLO")
+    s.line.add(dialect::HELLO.as_bytes()).add(b" ").add(name).add(b"\r\n");
+    send(s.line.bytes(), dialect::HELLO)?;
+    s.reply.read(dialect::HELLO_ANSWER)?;
+    s.reply.want(250, dialect::HELLO)
 }
 
 fn send(command: &[u8], what: &str) -> Outcome {

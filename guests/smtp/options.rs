@@ -1,6 +1,7 @@
 //! The options of the smtp guest, and what is wrong with them.
 
-use stunnel::host::{secret, warn};
+use crate::dialect;
+use stunnel::host::{config, secret, warn};
 use stunnel::option::{bad, is_client, is_set, unreadable, value, VALUE_MAX};
 use stunnel::text::{has_control, split_word};
 use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
@@ -41,13 +42,20 @@ pub fn check() -> Outcome {
         return Ok(());
     }
     accept::detect_tls()?;
-    if is_set("protocolusername") || is_set("protocolhost") {
-        warn("protocolHost, protocolUsername and protocolPassword have no effect in smtp's server mode");
+    if greets() {
+        hello_name(&mut buf)?;
+    } else if is_set("protocolusername") || is_set("protocolhost") {
+        warn(dialect::IDLE);
     }
     Ok(())
 }
 
-/// The name for EHLO: protocolHost, as stunnel does, else localhost.
+/// Whether the client's TLS chooses the server, so that none can greet before it.
+pub fn greets() -> bool {
+    config("sni", &mut [0; 4]) == Ok(b"yes")
+}
+
+/// The name for EHLO, or to greet with: protocolHost, as stunnel does, else localhost.
 pub fn hello_name(buf: &mut [u8; VALUE_MAX]) -> Outcome<&[u8]> {
     match value("protocolHost", "protocolhost", buf)? {
         None => Ok(b"localhost"),

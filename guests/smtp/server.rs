@@ -2,12 +2,14 @@
 //! outgoing side a mail server that has none. Until TLS is up the guest itself
 //! answers; the mail server hears the client's first word through the relay.
 
+use crate::session::Session;
+use crate::{dialect, options};
 use stunnel::accept::{self, say};
 use stunnel::line::{self, Line};
+use stunnel::option::VALUE_MAX;
+use stunnel::reply::text;
 use stunnel::text::split_word;
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
-use crate::reply::text;
-use crate::Session;
 use Part::Say;
 
 /// Longest command in bytes. RFC 5321 section 4.5.3.1.4 asks for 512; before
@@ -26,12 +28,33 @@ const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to TLS.
 pub fn negotiate(s: &mut Session) -> Outcome {
+    if options::greets() {
+        return greet_first(s);
+    }
     s.connect()?;
     if accept::speaks_tls()? {
         return start_tls();
     }
     greet(s)?;
     commands(s)
+}
+
+/// Greets without a mail server, since the name that the client asks for in TLS chooses
+/// it; then the server's own greeting is the one too many.
+fn greet_first(s: &mut Session) -> Outcome {
+    if accept::speaks_tls()? {
+        // This client has had no greeting and gets the server's.
+        start_tls()?;
+        return s.connect();
+    }
+    let mut buf = [0; VALUE_MAX];
+    s.name.add(options::hello_name(&mut buf)?);
+    s.line.clear();
+    s.line.add(b"220 ").add(s.name.bytes()).add(dialect::WELCOME);
+    say(s.line.bytes())?;
+    commands(s)?;
+    s.connect()?;
+    s.swallow_greeting()
 }
 
 /// Forwards the server's greeting with "stunnel for" put behind the host name,
@@ -117,12 +140,12 @@ fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
     let (verb, argument) = split_word(line);
     let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
 
-    Ok(if is("EHLO") || is("HELO") {
+    Ok(if is(dialect::HELLO) || dialect::OLD_HELLO.map_or(false, is) {
         if argument.is_empty() {
             return Ok(Answer::Refused(b"501 5.5.4 Host name missing\r\n"));
         }
-        host::annotate("ehlo", argument);
-        if is("EHLO") {
+        host::annotate(dialect::HELLO_FACT, argument);
+        if is(dialect::HELLO) {
             Answer::Hello
         } else {
             Answer::OldHello
@@ -132,7 +155,7 @@ fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
             Answer::Refused(b"501 5.5.4 STARTTLS takes no argument\r\n")
         } else if !hello {
             // Only an answer to EHLO offers STARTTLS (RFC 3207 section 2).
-            Answer::Refused(b"503 5.5.1 EHLO first\r\n")
+            Answer::Refused(dialect::HELLO_FIRST)
         } else {
             Answer::StartTls
         }

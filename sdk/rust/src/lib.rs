@@ -1,7 +1,7 @@
 //! What a guest of stunnel-wasm is written with: the host's functions behind safe
 //! wrappers ([`host`]), the sentence that ends a connection ([`refusal`]), bytes in fixed
-//! room ([`text`]), a peer's lines ([`line`]), the config's options ([`option`]), and TLS
-//! clients that begin in the clear ([`accept`]).
+//! room ([`text`]), a peer's lines ([`line`]), a server's replies ([`reply`]), the config's
+//! options ([`option`]), and TLS clients that begin in the clear ([`accept`]).
 //!
 //! A guest is a `cdylib` without the standard library:
 //!
@@ -27,6 +27,7 @@ pub mod host;
 pub mod line;
 pub mod option;
 pub mod refusal;
+pub mod reply;
 pub mod text;
 
 pub use host::{Code, Side, ACCEPTED, OUTGOING};

@@ -1,8 +1,11 @@
-//! SMTP replies (RFC 5321 section 4.2): one or more lines of a three-digit
-//! code, a hyphen or a blank, and text.
+//! Replies of a three-digit code and text, as the servers of SMTP, LMTP, NNTP and FTP
+//! give them, read from the outgoing side.
 
-use stunnel::text::{chomp, has_control, split_word};
-use stunnel::{Class, Code, Outcome, Part, Refusal, OUTGOING};
+use core::marker::PhantomData;
+use core::ops::RangeInclusive;
+
+use crate::text::{chomp, has_control, split_word};
+use crate::{Class, Code, Outcome, Part, Refusal, OUTGOING};
 use Part::{Quote, Say};
 
 /// Longest reply in bytes, all its lines together. RFC 5321 section 4.5.3.1.5
@@ -15,16 +18,38 @@ const LINES_MAX: usize = 100;
 /// Room for what `insert` adds to a reply of full length.
 const INSERT_MAX: usize = 16;
 
+/// What a protocol's replies look like. It is a type's, not a value's, so that a `Reply`
+/// holds zeros at first and takes no room in the module.
+pub trait Style {
+    /// The protocol in refusals, as in `is no SMTP reply`.
+    const NAME: &'static str;
+    /// The first digits of its codes.
+    const FIRST: RangeInclusive<u8>;
+    const LINES: Lines;
+}
+
+/// How a reply goes on behind a line with a hyphen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// It does not: a reply is one line (RFC 3977 section 3.2).
+    One,
+    /// Each line has the code (RFC 5321 section 4.2.1).
+    Coded,
+    /// Up to the line that has the code and a blank, lines are free (RFC 959 section 4.2).
+    Free,
+}
+
 /// The last reply read. Its lines end in CR LF, whatever the server sent.
-pub struct Reply {
+pub struct Reply<S> {
+    style: PhantomData<S>,
     buf: [u8; REPLY_MAX + INSERT_MAX],
     len: usize,
     code: u32,
 }
 
-impl Reply {
+impl<S: Style> Reply<S> {
     pub const fn new() -> Self {
-        Reply { buf: [0; REPLY_MAX + INSERT_MAX], len: 0, code: 0 }
+        Reply { style: PhantomData, buf: [0; REPLY_MAX + INSERT_MAX], len: 0, code: 0 }
     }
 
     /// Reads one reply from the server. What names it in a refusal, as in
@@ -51,13 +76,21 @@ impl Reply {
             Err(code) => return Err(Refusal::of(&["reading the server's ", what], code)),
         };
         let line = chomp(free.get(..n).unwrap_or(&[]));
-        let (code, last) = match parse(line) {
-            // All lines of a reply carry one code (RFC 5321 section 4.2.1).
-            Some((code, last)) if self.len == 0 || code == self.code => (code, last),
+        let first = self.len == 0;
+        let (code, last) = match parse::<S>(line) {
+            Some((code, last)) if first || code == self.code => (code, last),
+            _ if !first && S::LINES == Lines::Free && !has_control(line) => (self.code, false),
             _ => {
                 return Err(Refusal::new(
                     Class::Peer,
-                    &[Say("the server's "), Say(what), Say(" is no SMTP reply: "), Quote(line)],
+                    &[
+                        Say("the server's "),
+                        Say(what),
+                        Say(" is no "),
+                        Say(S::NAME),
+                        Say(" reply: "),
+                        Quote(line),
+                    ],
                 ))
             }
         };
@@ -129,16 +162,16 @@ pub fn text(line: &[u8]) -> &[u8] {
 }
 
 /// The code of a reply line, and whether it is the last.
-fn parse(line: &[u8]) -> Option<(u32, bool)> {
+fn parse<S: Style>(line: &[u8]) -> Option<(u32, bool)> {
     if has_control(line) {
         return None;
     }
     match line {
-        [a @ b'2'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+        [a, b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] if S::FIRST.contains(a) => {
             let code = (a - b'0') as u32 * 100 + (b - b'0') as u32 * 10 + (c - b'0') as u32;
             match rest {
                 [] | [b' ', ..] => Some((code, true)),
-                [b'-', ..] => Some((code, false)),
+                [b'-', ..] if S::LINES != Lines::One => Some((code, false)),
                 _ => None,
             }
         }

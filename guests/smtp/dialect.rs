@@ -1,0 +1,17 @@
+//! What sets SMTP (RFC 5321) apart from LMTP, whose guest shares all else.
+
+/// The protocol's name in refusals and in the guest's own greeting.
+pub const NAME: &str = "SMTP";
+pub const WELCOME: &[u8] = b" ESMTP stunnel\r\n";
+
+/// The command that asks for extensions, the older one that does not, and the key
+/// that the client's name is kept under.
+pub const HELLO: &str = "EHLO";
+pub const HELLO_ANSWER: &str = "answer to EHLO";
+pub const OLD_HELLO: Option<&str> = Some("HELO");
+pub const HELLO_FACT: &str = "ehlo";
+pub const HELLO_FIRST: &[u8] = b"503 5.5.1 EHLO first\r\n";
+
+/// What configure warns of.
+pub const IDLE: &str =
+    "protocolHost, protocolUsername and protocolPassword have no effect in smtp's server mode";

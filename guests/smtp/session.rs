@@ -1,0 +1,86 @@
+//! What a negotiation keeps, and how both modes begin.
+
+use core::ops::RangeInclusive;
+
+use crate::{dialect, server};
+use stunnel::reply::{Lines, Reply, Style};
+use stunnel::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED};
+use Part::{Quote, Say};
+
+/// There is no allocator, so it is one static value.
+pub struct Session {
+    /// The last reply of the mail server.
+    pub reply: Reply<Mail>,
+    /// The client's command in server mode.
+    pub command: [u8; server::COMMAND_MAX],
+    /// The host name that the client was greeted with.
+    pub name: Text<{ server::NAME_MAX }>,
+    /// A line on its way out.
+    pub line: Text<1024>,
+}
+
+/// How mail servers reply. No code begins with 1 (RFC 5321 section 4.2, RFC 2033 section 4).
+pub struct Mail;
+
+impl Style for Mail {
+    const NAME: &'static str = dialect::NAME;
+    const FIRST: RangeInclusive<u8> = b'2'..=b'5';
+    const LINES: Lines = Lines::Coded;
+}
+
+impl Session {
+    pub const fn new() -> Self {
+        Session {
+            reply: Reply::new(),
+            command: [0; server::COMMAND_MAX],
+            name: Text::new(),
+            line: Text::new(),
+        }
+    }
+
+    /// Connects to the mail server. A client that gets no mail server is told
+    /// so in place of the greeting and tries again later.
+    pub fn connect(&self) -> Outcome {
+        host::connect().map_err(|code| {
+            unavailable();
+            Refusal::of(&["connecting to the server"], code)
+        })
+    }
+
+    /// Reads the mail server's greeting. One that is no welcome goes to the
+    /// client as it is and ends the connection (RFC 5321 section 3.1).
+    pub fn greeting(&mut self) -> Outcome {
+        self.read_greeting()?;
+        if self.reply.code() == 220 {
+            return Ok(());
+        }
+        let _ = ACCEPTED.write(self.reply.bytes());
+        Err(self.unwelcome())
+    }
+
+    /// Reads a greeting that the client does not get, since the guest has greeted.
+    pub fn swallow_greeting(&mut self) -> Outcome {
+        self.read_greeting()?;
+        if self.reply.code() == 220 {
+            return Ok(());
+        }
+        unavailable();
+        Err(self.unwelcome())
+    }
+
+    fn read_greeting(&mut self) -> Outcome {
+        self.reply.read("greeting").map_err(|refusal| {
+            unavailable();
+            refusal
+        })
+    }
+
+    fn unwelcome(&self) -> Refusal {
+        Refusal::new(Class::Peer, &[Say("server greeted with "), Quote(self.reply.last())])
+    }
+}
+
+/// Tells the client, which may be gone, that there is no mail server.
+fn unavailable() {
+    let _ = ACCEPTED.write(b"421 4.4.1 Mail server not available\r\n");
+}
