@@ -37,9 +37,9 @@ func TestDecide(t *testing.T) {
 			{do: "loop", limits: Limits{Fuel: 100_000}, kind: KindFuel, reason: "more than 100000 instructions"},
 			{do: "loop", limits: Limits{Fuel: 1 << 62, Time: time.Millisecond}, kind: KindTime, reason: "not done after 1ms"},
 			{do: "allow", limits: Limits{Calls: 1}, kind: KindCalls, reason: "more than 1 host calls"},
-			{do: "r127.0.0.1:80", kind: KindRefusal, reason: "not there"}, // NoHost has no targets
+			{do: "r127.0.0.1:80", kind: KindRefusal, reason: "not there"}, // the host forbids it
 		} {
-			h := &testHost{info: map[abi.InfoID]string{abi.InfoStage: "accept"}}
+			h := &testHost{info: map[abi.InfoID]string{abi.InfoStage: "accept"}, forbids: errNothing}
 			err := deciding(t, r, h, c.do, c.limits)
 			e, ok := errors.AsType[*Error](err)
 			if !ok || e.Kind != c.kind || e.Reason != c.reason {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -117,6 +118,12 @@ type testHost struct {
 	secrets  map[string]string
 	info     map[abi.InfoID]string
 	logged   func(severity int, text string) // may be nil
+	names    map[string][]netip.Addr         // what resolve knows
+	forbids  error                           // of SetTarget
+
+	target string   // that the guest chose
+	asked  []string // names that it had looked up
+	alpn   []string // of its last handshake
 
 	results []int32 // what the caller guest's calls returned
 	facts   map[string]string
@@ -127,7 +134,28 @@ func (h *testHost) Accepted() net.Conn { return h.accepted }
 
 func (h *testHost) Connect(ctx context.Context) (net.Conn, error) { return h.connect(ctx) }
 
-func (h *testHost) StartTLS(ctx context.Context, side abi.Side, _ []string, early []byte) (net.Conn, error) {
+func (h *testHost) SetTarget(target string) error {
+	if h.forbids == nil {
+		h.target = target
+	}
+	return h.forbids
+}
+
+func (h *testHost) Resolve(_ context.Context, name string) ([]netip.Addr, error) {
+	h.asked = append(h.asked, name)
+	if addrs, ok := h.names[name]; ok {
+		return addrs, nil
+	}
+	return nil, &net.DNSError{Name: name, IsNotFound: true}
+}
+
+func (h *testHost) Fact(key string) (string, bool) {
+	v, ok := h.facts[key]
+	return v, ok
+}
+
+func (h *testHost) StartTLS(ctx context.Context, side abi.Side, alpn []string, early []byte) (net.Conn, error) {
+	h.alpn = alpn
 	return h.startTLS(ctx, side, early)
 }
 
