@@ -19,6 +19,9 @@ import (
 //go:embed lmtp.wasm
 var lmtp []byte
 
+//go:embed pgsql.wasm
+var pgsql []byte
+
 //go:embed smtp.wasm
 var smtp []byte
 
@@ -31,8 +34,9 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
-		"lmtp": {lmtp, []abi.Capability{abi.Secret}}, // as smtp
-		"smtp": {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
+		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
+		"pgsql": {pgsql, nil},
+		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
 	}
 }
 
