@@ -15,7 +15,7 @@ func TestNoSuchGuest(t *testing.T) {
 		protocol, reason, place string
 		path                    []string
 	}{
-		{"pgsql", "not implemented yet", "pgsql.wasm in a directory of guestPath", nil},
+		{"capwin", "not implemented yet", "capwin.wasm in a directory of guestPath", nil},
 		{"smpt", "Protocol not supported", "smpt.wasm in a directory of guestPath", nil},
 		{"odd", "Protocol not supported", "odd.wasm in " + dir + ", /nowhere", []string{dir, "/nowhere"}},
 	} {
