@@ -16,6 +16,9 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
+//go:embed imap.wasm
+var imap []byte
+
 //go:embed lmtp.wasm
 var lmtp []byte
 
@@ -34,6 +37,7 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
+		"imap":  {imap, nil},
 		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
 		"pgsql": {pgsql, nil},
 		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword

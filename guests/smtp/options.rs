@@ -1,7 +1,7 @@
 //! The options of the smtp guest, and what is wrong with them.
 
 use crate::dialect;
-use stunnel::host::{config, secret, warn};
+use stunnel::host::{secret, warn};
 use stunnel::option::{bad, is_client, is_set, unreadable, value, VALUE_MAX};
 use stunnel::text::{has_control, split_word};
 use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
@@ -36,23 +36,12 @@ pub fn check() -> Outcome {
                 return Err(no_password());
             }
         }
-        if is_set("option.detectTLS") {
-            warn("guestOption detectTLS has no effect in client mode");
-        }
-        return Ok(());
-    }
-    accept::detect_tls()?;
-    if greets() {
+    } else if accept::by_name() {
         hello_name(&mut buf)?;
     } else if is_set("protocolusername") || is_set("protocolhost") {
         warn(dialect::IDLE);
     }
-    Ok(())
-}
-
-/// Whether the client's TLS chooses the server, so that none can greet before it.
-pub fn greets() -> bool {
-    config("sni", &mut [0; 4]) == Ok(b"yes")
+    accept::check()
 }
 
 /// The name for EHLO, or to greet with: protocolHost, as stunnel does, else localhost.

@@ -28,7 +28,7 @@ const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to TLS.
 pub fn negotiate(s: &mut Session) -> Outcome {
-    if options::greets() {
+    if accept::by_name() {
         return greet_first(s);
     }
     s.connect()?;

@@ -1,7 +1,7 @@
 //! The TLS client of a service whose protocol begins in the clear: it asks for TLS by a
 //! command, or, if the config waits for that, speaks TLS at once.
 
-use crate::host::Code;
+use crate::host::{self, Code};
 use crate::option::{self, VALUE_MAX};
 use crate::refusal::Part::Say;
 use crate::refusal::{Class, Outcome, Refusal};
@@ -29,6 +29,23 @@ pub fn detect_tls() -> Outcome<i32> {
             }
         },
     }
+}
+
+/// Checks guestOption detectTLS when the configuration is loaded.
+pub fn check() -> Outcome {
+    if !option::is_client() {
+        return detect_tls().map(drop);
+    }
+    if option::is_set("option.detectTLS") {
+        host::warn("guestOption detectTLS has no effect in client mode");
+    }
+    Ok(())
+}
+
+/// Whether the name that the client asks for in its handshake chooses the server, so
+/// that there is none to greet with before TLS.
+pub fn by_name() -> bool {
+    host::config("sni", &mut [0; 4]) == Ok(b"yes")
 }
 
 /// Waits, if the config says so, for a client that speaks TLS at once.

@@ -1,7 +1,10 @@
 //! Lines as the peers of line protocols send them.
 
 use crate::host::{Code, Result, Side};
-use crate::text::{chomp, has_control};
+use crate::refusal::Part::{Quote, Say};
+use crate::refusal::{Class, Outcome, Refusal};
+use crate::text::{chomp, decimal, has_control};
+use crate::OUTGOING;
 
 /// A line that was read, without its line end.
 pub enum Line<'a> {
@@ -23,6 +26,25 @@ pub fn read(side: Side, buf: &mut [u8]) -> Result<Line> {
     Ok(if has_control(line) { Line::Control } else { Line::Text(line) })
 }
 
+/// Reads a line of what the server says: `greeting`, `answer to CAPA`. One that is no
+/// text, or does not fit, is refused at once.
+pub fn of_server<'a>(what: &str, buf: &'a mut [u8]) -> Outcome<&'a [u8]> {
+    let n = match OUTGOING.read_line(buf) {
+        Ok(n) => n,
+        Err(Code::TOO_LONG) => {
+            let parts = [Say("the server's "), Say(what), Say(" has a line that is too long")];
+            return Err(Refusal::new(Class::Peer, &parts));
+        }
+        Err(code) => return Err(Refusal::of(&["reading the server's ", what], code)),
+    };
+    let line = chomp(buf.get(..n).unwrap_or(&[]));
+    if has_control(line) {
+        let parts = [Say("the server's "), Say(what), Say(" has a control character: "), Quote(line)];
+        return Err(Refusal::new(Class::Peer, &parts));
+    }
+    Ok(line)
+}
+
 /// Reads on to the end of a line that did not fit. The buffer's length is known
 /// to hold no line end, so that nothing behind the line is lost.
 fn discard(side: Side, buf: &mut [u8]) -> Result<()> {
@@ -32,5 +54,29 @@ fn discard(side: Side, buf: &mut [u8]) -> Result<()> {
             Err(Code::TOO_LONG) => {}
             other => return other.map(drop),
         }
+    }
+}
+
+/// A literal that the rest of a command is (RFC 3501 section 4.3, RFC 7888, RFC 5804
+/// section 4): so many bytes follow the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Literal {
+    /// None: more than six digits.
+    pub len: Option<u32>,
+    /// Whether the sender waits for leave to go on.
+    pub waits: bool,
+}
+
+/// The literal that a line ends with, as in `a LOGIN {5}` and `PUTSCRIPT "x" {5+}`.
+pub fn literal(line: &[u8]) -> Option<Literal> {
+    let inner = line.strip_suffix(b"}")?;
+    let (digits, waits) = match inner {
+        [rest @ .., b'+'] => (rest, false),
+        _ => (inner, true),
+    };
+    let from = digits.iter().rposition(|b| !b.is_ascii_digit())?;
+    match digits.get(from..)? {
+        [b'{', len @ ..] if !len.is_empty() => Some(Literal { len: decimal(len), waits }),
+        _ => None,
     }
 }

@@ -1,0 +1,103 @@
+//! What an IMAP server says (RFC 3501 section 2.2.2): untagged lines, and the one that
+//! ends a command by its tag.
+
+use crate::capability;
+use stunnel::text::split_word;
+use stunnel::{line, Class, Outcome, Part, Refusal, Text, OUTGOING};
+use Part::{Quote, Say};
+
+/// Longest line in bytes. CAPABILITY is the longest that servers send before login,
+/// with less than 1000.
+pub const LINE_MAX: usize = 4096;
+
+/// Most untagged lines before the answer to a command: a server must not hold a
+/// negotiation with line after line.
+const UNTAGGED_MAX: u32 = 20;
+
+/// The last line of the server, and its capabilities once it told them.
+pub struct Server {
+    buf: [u8; LINE_MAX],
+    len: usize,
+    pub capability: Text<LINE_MAX>,
+}
+
+/// What an untagged line says of the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Ok,
+    Preauth,
+    Bye,
+    Other,
+}
+
+/// Sorts an untagged line.
+pub fn kind(line: &[u8]) -> Kind {
+    let (star, rest) = split_word(line);
+    let word = split_word(rest).0;
+    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+    match star {
+        b"*" if is("OK") => Kind::Ok,
+        b"*" if is("PREAUTH") => Kind::Preauth,
+        b"*" if is("BYE") => Kind::Bye,
+        _ => Kind::Other,
+    }
+}
+
+impl Server {
+    pub const fn new() -> Self {
+        Server { buf: [0; LINE_MAX], len: 0, capability: Text::new() }
+    }
+
+    /// The last line that was read.
+    pub fn line(&self) -> &[u8] {
+        self.buf.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Reads a line. No answer before login has a literal: one would hide from us what
+    /// is a line to the client.
+    pub fn read(&mut self, what: &str) -> Outcome {
+        self.len = 0;
+        let line = line::of_server(what, &mut self.buf)?;
+        if line::literal(line).is_some() {
+            let parts = [Say("the server's "), Say(what), Say(" has a literal: "), Quote(line)];
+            return Err(Refusal::new(Class::Peer, &parts));
+        }
+        self.len = line.len();
+        Ok(())
+    }
+
+    /// Keeps the capabilities that the last line, a greeting, tells in its code.
+    pub fn keep_capability(&mut self) {
+        let text = split_word(split_word(self.buf.get(..self.len).unwrap_or(&[])).1).1;
+        if let Some((list, _)) = capability::code(text) {
+            self.capability.add(list);
+        }
+    }
+
+    /// Sends a command under the tag `stunnel` and reads to its answer, which has to be
+    /// OK. What the server tells of its capabilities is kept.
+    pub fn ask(&mut self, command: &str) -> Outcome {
+        let mut text = Text::<32>::new();
+        text.add(b"stunnel ").add(command.as_bytes()).add(b"\r\n");
+        OUTGOING.write(text.bytes()).map_err(|code| Refusal::of(&["sending ", command], code))?;
+        let mut what = Text::<32>::new();
+        what.add(b"answer to ").add(command.as_bytes());
+        let what = core::str::from_utf8(what.bytes()).unwrap_or("answer");
+        for _ in 0..UNTAGGED_MAX {
+            self.read(what)?;
+            let (tag, rest) = split_word(self.buf.get(..self.len).unwrap_or(&[]));
+            let (word, list) = split_word(rest);
+            if tag.eq_ignore_ascii_case(b"stunnel") && word.eq_ignore_ascii_case(b"OK") {
+                return Ok(());
+            }
+            if tag == b"*" && word.eq_ignore_ascii_case(capability::NAME) {
+                self.capability.clear();
+                self.capability.add(list);
+            } else if tag != b"*" || word.eq_ignore_ascii_case(b"BYE") {
+                let parts = [Say("server refused "), Say(command), Say(": "), Quote(self.line())];
+                return Err(Refusal::new(Class::Peer, &parts));
+            }
+        }
+        Err(Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(" has more than 20 lines")]))
+    }
+}
