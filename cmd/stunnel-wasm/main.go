@@ -3,12 +3,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
 
+	"github.com/stunnel-wasm/stunnel-wasm/cmd/stunnel-wasm/guestcmd"
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/daemon"
 	"github.com/stunnel-wasm/stunnel-wasm/host/socket"
@@ -31,6 +33,7 @@ func run(args []string) int {
 		return inform(func(w io.Writer) error {
 			fmt.Fprintln(w, daemon.Banner())
 			fmt.Fprintln(w, "\nstunnel-wasm [FILE] | -fd N | -help | -version | -sockets | -options\nstunnel-wasm check [FILE | -fd N]")
+			guestcmd.WriteHelp(w)
 			fmt.Fprintln(w)
 			return config.WriteHelp(w)
 		})
@@ -49,6 +52,8 @@ func run(args []string) int {
 			fmt.Fprintln(w, " ")
 			return config.WriteTLSOptions(w)
 		})
+	case "guest":
+		return guestcmd.Run(context.Background(), args[1:], os.Stdout, os.Stderr)
 	case "check":
 		src, ok := source(args[1:])
 		if !ok {

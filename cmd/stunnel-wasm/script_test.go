@@ -30,11 +30,16 @@ const workVariable = "STUNNEL_WASM_TEST_WORK"
 //	CA    the authority that issued it
 //	ECHO  host:port of a backend that sends everything back
 //	SMTP  host:port of a mail server that refuses every password, and shows it
+//	MODULES  the directory of modules that tests are made of, testdata/guests
 //
 // Commands beside testscript's own are in processCommands and peerCommands. All of
 // them wait for an event, for no longer than testpeer.Patience.
 func TestScript(t *testing.T) {
 	certs := testpeer.Certs(t)
+	modules, err := filepath.Abs(filepath.Join("..", "..", "testdata", "guests"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var hosts atomic.Int64
 	commands := processCommands()
 	for name, c := range peerCommands() {
@@ -49,12 +54,13 @@ func TestScript(t *testing.T) {
 			// Other test processes of this machine have another process number.
 			pid := os.Getpid()
 			vars := map[string]string{
-				"WORK": env.WorkDir,
-				"HOST": fmt.Sprintf("127.%d.%d.%d", 1+pid>>8&0x7f, pid&0xff, hosts.Add(1)),
-				"CERT": certs.Server,
-				"CA":   certs.Chain,
-				"ECHO": testpeer.Serve(tb, testpeer.Echo),
-				"SMTP": testpeer.Serve(tb, indiscreet),
+				"WORK":    env.WorkDir,
+				"HOST":    fmt.Sprintf("127.%d.%d.%d", 1+pid>>8&0x7f, pid&0xff, hosts.Add(1)),
+				"CERT":    certs.Server,
+				"CA":      certs.Chain,
+				"ECHO":    testpeer.Serve(tb, testpeer.Echo),
+				"SMTP":    testpeer.Serve(tb, indiscreet),
+				"MODULES": modules,
 			}
 			for k, v := range vars {
 				env.Setenv(k, v)

@@ -49,6 +49,8 @@ type Info struct {
 	Size         int              // bytes
 	Functions    int              // that it defines
 	Imports      []string         // names within stunnel1
+	Exports      []string         // names, in the module's order
+	Features     []string         // of WebAssembly beyond 1.0 that it uses
 	Capabilities []abi.Capability // that its imports need
 	MinPages     uint32           // 64 KiB pages that every instance starts with
 	MaxPages     uint32           // that it says it will ever use
@@ -57,6 +59,7 @@ type Info struct {
 	Configures   bool             // it exports configure
 	Initializes  bool             // it exports _initialize
 	Manifest     []byte           // its custom section stunnel.manifest; documentation only
+	CompileCost  float64          // estimated, as a part of what is allowed
 }
 
 // Load checks and compiles a module. The error is an *[Error] that names the guest,
@@ -153,8 +156,12 @@ func (m *Module) describe(facts *meter.Module, needs []abi.Capability) {
 		MinPages: facts.Memory.Min, MaxPages: facts.Memory.Max,
 		Negotiates: negotiates, Decides: decides, Configures: configures, Initializes: initializes, Manifest: slices.Clone(manifest),
 	}
+	m.Info.Features, m.Info.CompileCost = facts.Features, facts.CompileCost()
 	for _, i := range facts.Imports {
 		m.Info.Imports = append(m.Info.Imports, i.Name)
+	}
+	for _, e := range facts.Exports {
+		m.Info.Exports = append(m.Info.Exports, e.Name)
 	}
 }
 

@@ -83,6 +83,12 @@ func (m *Module) Export(name string) (Export, bool) {
 	return Export{}, false
 }
 
+// CompileCost is the estimate of what compiling the module takes, as a part of what is
+// allowed: 1 is the costliest module that is accepted.
+func (m *Module) CompileCost() float64 {
+	return max(float64(m.merges)/MaxMerges, float64(m.live)/MaxLive)
+}
+
 // A Kind tells what an import or export is.
 type Kind byte
 

@@ -1,0 +1,189 @@
+package guestcmd
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/service"
+	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
+)
+
+// inspect tells what a module is, and what a config makes of it.
+func (t *tool) inspect(args []string) error {
+	if len(args) < 1 || len(args) > 2 {
+		return errUsage
+	}
+	src, err := source(args[0])
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	module, free, err := t.load(src)
+	if err != nil {
+		return err
+	}
+	defer free()
+	t.describe(module, time.Since(begin))
+	if len(args) == 1 {
+		return nil
+	}
+	return t.against(args[1], src)
+}
+
+// describe prints what a module is.
+func (t *tool) describe(m *guest.Module, took time.Duration) {
+	info := &m.Info
+	w := tabwriter.NewWriter(t.stdout, 0, 8, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("guest", "%s", m.Name)
+	row("kind", "%s", kind(info))
+	row("hash", "sha256:%s", m.Hash)
+	row("pin it", "guestHash = sha256:%s", m.Hash)
+	row("size", "%d bytes, %d functions", info.Size, info.Functions)
+	row("memory", "%d KiB at the start, %s", info.MinPages*64, growth(info))
+	row("features", "%s", cmp.Or(strings.Join(info.Features, ", "), "none beyond WebAssembly 1.0"))
+	row("compiling", "%s here, %.2g %% of the cost that is allowed", took.Round(100*time.Microsecond), 100*info.CompileCost)
+	row("imports", "%s", strings.Join(info.Imports, ", "))
+	row("exports", "%s", strings.Join(info.Exports, ", "))
+	if len(info.Capabilities) == 0 {
+		row("may", "nothing beyond the conversation")
+	}
+	bundled := stdproto.Grants(m.Name)
+	for _, c := range info.Capabilities {
+		row("may", "%s", meaning(c))
+		if bundled == nil {
+			row("needs", "guestAllow = %s", c)
+		}
+	}
+	if slices.Contains(info.Imports, "info") {
+		row("may ask", "info: facts of the connection; those of the peer's certificate with guestAllow = %s", abi.Peer)
+	}
+	for line := range strings.Lines(string(info.Manifest)) {
+		if option, ok := strings.CutPrefix(strings.TrimSpace(line), "option: "); ok {
+			row("option", "%s", printable(option))
+		}
+	}
+	if len(info.Manifest) == 0 {
+		row("option", "it has no manifest: guestOption takes any name")
+	}
+	w.Flush()
+}
+
+// printable keeps what a module says of itself on its line.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+func kind(info *guest.Info) string {
+	checks := ""
+	if info.Configures {
+		checks = ", checks its options when the config is read"
+	}
+	switch {
+	case info.Negotiates && info.Decides:
+		return "protocol (negotiate) and policy (decide)" + checks
+	case info.Decides:
+		return "policy (decide)" + checks
+	}
+	return "protocol (negotiate)" + checks
+}
+
+func growth(info *guest.Info) string {
+	if info.MaxPages >= guest.MaxPages {
+		return "grows to guestMemory"
+	}
+	return fmt.Sprintf("never more than %d KiB", info.MaxPages*64)
+}
+
+// meaning is a capability in words, with the imports that it stands for.
+func meaning(c abi.Capability) string {
+	var names []string
+	for _, f := range abi.Functions {
+		if f.Needs == c {
+			names = append(names, f.Name)
+		}
+	}
+	for _, known := range abi.Capabilities {
+		if known.Name == c {
+			return fmt.Sprintf("%s (%s): %s", c, strings.Join(names, ", "), known.Doc)
+		}
+	}
+	return string(c)
+}
+
+// against tells whether the services of a config that name the module would load it.
+func (t *tool) against(file string, src guest.Source) error {
+	conf, err := config.Load(file)
+	var wrong config.Errors
+	if errors.As(err, &wrong) {
+		for _, e := range wrong {
+			t.refusal(e)
+		}
+		return errFailed
+	}
+	if err != nil {
+		return err
+	}
+	rt, err := guest.NewRuntime(t.ctx, guest.RuntimeOptions{})
+	if err != nil {
+		return err
+	}
+	defer rt.Close(t.ctx)
+	named, refused := 0, 0
+	for _, sc := range conf.Services {
+		if sc.Protocol == "" {
+			continue
+		}
+		found, err := service.FindGuest(conf, sc)
+		if err != nil || !bytes.Equal(found.Wasm, src.Wasm) {
+			continue
+		}
+		named++
+		faults := service.InspectGuest(t.ctx, rt, conf, sc, found)
+		if len(faults) == 0 {
+			fmt.Fprintf(t.stdout, "service [%s] would load it\n", sc.Name)
+			continue
+		}
+		refused++
+		fmt.Fprintf(t.stdout, "service [%s] would not load it:\n", sc.Name)
+		for _, e := range faults {
+			t.refusal(e)
+		}
+	}
+	if named == 0 {
+		return hint(fmt.Errorf("no service of %s runs this module", file), "protocol = %s in a service does", protocolOf(src.Name))
+	}
+	if refused > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+func (t *tool) refusal(e *config.Error) {
+	fmt.Fprintf(t.stdout, "  %v\n", e)
+	if e.Hint != "" {
+		fmt.Fprintf(t.stdout, "      %s\n", e.Hint)
+	}
+}
+
+// protocolOf is what a config calls a module that is found under a name.
+func protocolOf(name string) string {
+	if _, bundled := stdproto.Lookup(name); bundled || strings.Contains(name, "/") {
+		return name
+	}
+	return "./" + name
+}

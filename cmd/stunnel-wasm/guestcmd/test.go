@@ -1,0 +1,117 @@
+package guestcmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+)
+
+// test plays transcripts against a module.
+func (t *tool) test(args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	file, flights, err := findTest(args[0], args[1:])
+	if err != nil {
+		return err
+	}
+	src, err := source(file)
+	if err != nil {
+		return err
+	}
+	module, free, err := t.load(src)
+	if err != nil {
+		return err
+	}
+	defer free()
+	failed := 0
+	for _, name := range flights {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		script, err := flight.Parse(string(text))
+		if err == nil {
+			err = t.play(module, script)
+		}
+		if err != nil {
+			failed++
+			fmt.Fprintf(t.stdout, "FAIL  %s\n%s\n", name, indent(err.Error()))
+			continue
+		}
+		fmt.Fprintf(t.stdout, "ok    %s\n", name)
+	}
+	fmt.Fprintf(t.stdout, "%d flights, %d failed\n", len(flights), failed)
+	if failed > 0 {
+		return errFailed
+	}
+	return nil
+}
+
+// play plays a flight twice, the second time byte by byte.
+func (t *tool) play(module *guest.Module, script *flight.Flight) error {
+	if err := knownOptions(module, script); err != nil {
+		return err
+	}
+	if err := flight.Play(t.ctx, module, script, flight.Options{}); err != nil {
+		return err
+	}
+	if err := flight.Play(t.ctx, module, script, flight.Options{Single: true}); err != nil {
+		return fmt.Errorf("with reads of one byte: %w", err)
+	}
+	return nil
+}
+
+// knownOptions refuses a guestOption that the module's manifest does not name, as the
+// daemon would.
+func knownOptions(module *guest.Module, script *flight.Flight) error {
+	known, told := module.Info.Options()
+	if !told {
+		return nil
+	}
+	for _, m := range []map[string]string{script.Config, script.Secrets} {
+		for key := range m {
+			if name, ok := strings.CutPrefix(key, "option."); ok && !slices.Contains(known, name) {
+				return fmt.Errorf("the guest's manifest has no line \"option: guestOption = %s=...\"", name)
+			}
+		}
+	}
+	return nil
+}
+
+// findTest finds the module and the transcripts that a command line means: of a
+// directory its one module and flights/*.txtar, of a file those beside it.
+func findTest(name string, flights []string) (file string, all []string, err error) {
+	file, dir := name, filepath.Dir(name)
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		dir = name
+		modules, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
+		if err != nil {
+			return "", nil, err
+		}
+		if len(modules) != 1 {
+			return "", nil, hint(fmt.Errorf("%s has %d modules, want one *.wasm", dir, len(modules)),
+				"build it, or name the module itself")
+		}
+		file = modules[0]
+	}
+	if len(flights) > 0 {
+		return file, flights, nil
+	}
+	all, err = filepath.Glob(filepath.Join(dir, "flights", "*.txtar"))
+	if err == nil && len(all) == 0 {
+		err = hint(fmt.Errorf("there is no transcript %s", filepath.Join(dir, "flights", "*.txtar")),
+			"docs/flights.md describes them, and \"stunnel-wasm guest record\" writes one")
+	}
+	return file, all, err
+}
+
+// indent puts text under a line that it belongs to.
+func indent(text string) string {
+	return "      " + strings.ReplaceAll(text, "\n", "\n      ")
+}
