@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 	"github.com/stunnel-wasm/stunnel-wasm/host/meter"
@@ -18,12 +20,13 @@ import (
 
 // A Source is a module to load.
 type Source struct {
-	Name  string           // for errors and logs
-	Wasm  []byte           // not kept
-	Role  Role             // what it is loaded for
-	Hash  string           // the SHA-256 in hex that it must have; empty: any
-	Allow []abi.Capability // what the config grants
-	Pages uint32           // the memory limit that it will run under, 64 KiB pages; 0: DefaultPages
+	Name    string           // for errors and logs
+	Wasm    []byte           // not kept
+	Role    Role             // what it is loaded for
+	Bundled bool             // it comes with this program
+	Hash    string           // the SHA-256 in hex that it must have; empty: any
+	Allow   []abi.Capability // what the config grants
+	Pages   uint32           // the memory limit that it will run under, 64 KiB pages; 0: DefaultPages
 }
 
 // A Module is a guest that can run: checked, metered and compiled. It is safe for
@@ -99,10 +102,26 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 	if r.closed {
 		return nil, m.errorf(KindInternal, "the runtime is closed")
 	}
-	if m.compiled, err = r.wazero.CompileModule(ctx, metered); err != nil {
+	if m.compiled, err = r.compile(ctx, metered, s.Bundled); err != nil {
 		return nil, m.errorf(KindLoad, "the module is not valid: %s", printable(err.Error(), maxReason))
 	}
 	return m, nil
+}
+
+// compile makes machine code. A module that the engine panics on is refused, and does
+// not end the daemon that reloads its configuration. Only a bundled module is compiled
+// by several goroutines, as many as there are processors: a panic in one of those that
+// the engine starts could not be caught.
+func (r *Runtime) compile(ctx context.Context, wasm []byte, bundled bool) (compiled wazero.CompiledModule, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the engine panicked: %v", p)
+		}
+	}()
+	if bundled {
+		ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	}
+	return r.wazero.CompileModule(ctx, wasm)
 }
 
 // loadError is the error for a module that package meter refuses.

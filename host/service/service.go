@@ -248,7 +248,7 @@ func findGuest(sc *config.Service, path []string) (guest.Source, *config.Error) 
 		return readGuest(sc, src, sc.Protocol)
 	}
 	if wasm, ok := stdproto.Lookup(sc.Protocol); ok {
-		src.Wasm = wasm
+		src.Wasm, src.Bundled = wasm, true
 		src.Allow = append(src.Allow, stdproto.Grants(sc.Protocol)...)
 		return src, nil
 	}
