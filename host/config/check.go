@@ -29,7 +29,8 @@ func finish(s *Service, st *state) Errors {
 	if e := checkSNI(s); e != nil && !st.refused("client") {
 		errs = append(errs, e)
 	}
-	if s.Protocol == "" && !st.refused("protocol") {
+	errs = append(errs, settlePolicies(s, st)...)
+	if s.Protocol == "" && len(s.Policies) == 0 && !st.refused("protocol", "policy") {
 		errs = append(errs, checkNoGuest(s, st)...)
 	}
 	if e := settleVersions(s); e != nil {
@@ -50,7 +51,7 @@ func checkNoGuest(s *Service, st *state) Errors {
 		o := &guestOptions[i]
 		if _, here := st.lines[strings.ToLower(o.Name)]; here {
 			errs = append(errs, s.Errorf(o.Name, "this service has no guest").
-				WithHint("add protocol = NAME, or remove the line"))
+				WithHint("add protocol = NAME or policy = NAME, or remove the line"))
 		}
 	}
 	return errs

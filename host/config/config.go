@@ -146,14 +146,16 @@ type Service struct {
 	ProtocolValues map[string]string // option name in lower case -> value: protocolhost, ...
 	ProtocolHeader []string
 
-	Guest Guest
+	Guest    Guest
+	Policies []Policy // in the order in which they are asked
 
 	// Pos gives the file and line of each option that was set (lower-case name, never
 	// an alias -> place), so that later checks (certificates, guests) can point at it.
 	// An option that is given several times has its last place.
 	Pos map[string]Place
 
-	inetd bool // the one service of a file without sections
+	inetd  bool    // the one service of a file without sections
+	grants []grant // guestAllow, until the section ends
 }
 
 // A Place is where an option stands.
@@ -176,7 +178,11 @@ type Guest struct {
 }
 
 // KeyValue is one KEY=VALUE.
-type KeyValue struct{ Key, Value string }
+type KeyValue struct {
+	Key, Value string
+	Place      Place
+	global     bool // said before the first section
+}
 
 // A SocketOption is one socket = S:NAME=VALUE.
 type SocketOption struct {

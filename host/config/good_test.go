@@ -95,7 +95,9 @@ func TestSMTP(t *testing.T) {
 	out, in := c.Services[0], c.Services[1]
 	compare(t, "values", out.ProtocolValues, map[string]string{"protocolusername": "alice",
 		"protocolpassword": `a = "b" ; c # d`, "protocolauthentication": "plain"})
-	compare(t, "guest", out.Guest, Guest{Options: []KeyValue{{"detectTLS", "200"}}, Allow: []string{"secret"},
+	compare(t, "option's line", out.Guest.Options[0].Place.Text, "guestOption = detectTLS=200")
+	out.Guest.Options[0].Place = Place{}
+	compare(t, "guest", out.Guest, Guest{Options: []KeyValue{{Key: "detectTLS", Value: "200"}}, Allow: []string{"secret"},
 		Memory: 2, Timeout: 1500 * time.Millisecond, CPU: 1000000, Bytes: 4096,
 		Hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"})
 	compare(t, "protocol", out.Protocol, "smtp")

@@ -127,6 +127,7 @@ func (p *loader) section(name string, place Place) {
 	s.Socket, s.ProtocolHeader = slices.Clone(s.Socket), slices.Clone(s.ProtocolHeader)
 	s.Guest.Options, s.Guest.Allow = slices.Clone(s.Guest.Options), slices.Clone(s.Guest.Allow)
 	s.Guest.Dial = slices.Clone(s.Guest.Dial)
+	s.Policies, s.grants = slices.Clone(s.Policies), slices.Clone(s.grants)
 	s.ProtocolValues, s.Pos = maps.Clone(s.ProtocolValues), maps.Clone(s.Pos)
 	p.service, p.state = &s, newState(p.global)
 	p.cfg.Services = append(p.cfg.Services, &s)

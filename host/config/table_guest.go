@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,8 +35,8 @@ var globalGuestOptions = []Option{
 
 // guestOptions feed and bound the guest of a service.
 var guestOptions = []Option{
-	{Name: "guestAllow", Scope: ServiceScope, Form: "secret|target|peer|crypto|random|clock", List: true,
-		Doc: "capability granted to the guest beyond the conversation (not in stunnel)", parse: parseGuestAllow},
+	{Name: "guestAllow", Scope: ServiceScope, Form: "[POLICY.]secret|target|peer|crypto|random|clock", List: true,
+		Doc: "capability granted to the protocol's guest, or a policy, beyond the conversation (not in stunnel)", parse: parseGuestAllow},
 	{Name: "guestBytes", Aliases: []string{"guestClear"}, Scope: ServiceScope, Form: "bytes[K|M]", Default: "64K",
 		Doc: "how much may pass on a side in the clear before TLS (not in stunnel)",
 		parse: size("Illegal number of bytes", 1, MaxGuestBytes,
@@ -53,23 +52,26 @@ var guestOptions = []Option{
 		parse: size("Illegal memory size", 1, MaxGuestMemory, func(t *target, n int) {
 			t.service.Guest.Memory = uint32((n + GuestPageSize - 1) / GuestPageSize)
 		})},
-	{Name: "guestOption", Scope: ServiceScope, Form: "KEY=VALUE", List: true,
-		Doc: "setting handed to the guest as it is (not in stunnel)",
+	{Name: "guestOption", Scope: ServiceScope, Form: "[POLICY.]KEY=VALUE", List: true,
+		Doc: "setting handed to the protocol's guest, or a policy, as it is (not in stunnel)",
 		parse: keyValue("Illegal guest option", func(t *target, kv KeyValue) {
 			t.service.Guest.Options = append(t.service.Guest.Options, kv)
 		})},
 	{Name: "guestTimeout", Scope: ServiceScope, Form: "seconds|Nms", Default: "300 seconds",
-		Doc: "how long one negotiation may take (not in stunnel)", parse: parseGuestTimeout},
-	{Name: "policy", Scope: ServiceScope, Form: "name", List: true, Status: Pending, parse: checkFilled,
-		Doc: "guest that allows or denies a connection (not in stunnel)"},
+		Doc: "how long one negotiation may take; a policy's decision 5 seconds at most (not in stunnel)", parse: parseGuestTimeout},
+	{Name: "policy", Scope: ServiceScope, Form: "name|path [sha256:HEX]", List: true,
+		Doc: "guest that allows or denies each connection, pinned by its hash; its options and grants are " +
+			"guestOption = NAME.KEY=VALUE and guestAllow = NAME.CAPABILITY (not in stunnel)", parse: parsePolicy},
 }
 
 func parseGuestAllow(t *target, value string) *Error {
-	switch name := strings.ToLower(value); name {
+	policy, name := "", strings.ToLower(value)
+	if i := strings.LastIndexByte(value, '.'); i >= 0 {
+		policy, name = value[:i], name[i+1:]
+	}
+	switch name {
 	case "secret", "target", "peer", "crypto", "random", "clock":
-		if !slices.Contains(t.service.Guest.Allow, name) {
-			t.service.Guest.Allow = append(t.service.Guest.Allow, name)
-		}
+		t.service.grants = append(t.service.grants, grant{policy, name, t.place, t.global})
 		return nil
 	}
 	return refuse("Unknown guest capability", "one of: secret, target, peer, crypto, random, clock; one a line")
@@ -85,13 +87,21 @@ func parseGuestCPU(t *target, value string) *Error {
 }
 
 func parseGuestHash(t *target, value string) *Error {
-	v := strings.ToLower(value)
-	sum, ok := strings.CutPrefix(v, guestHashPrefix)
-	if _, err := hex.DecodeString(sum); !ok || err != nil || len(sum) != guestHashHexLength {
-		return refuse("Illegal guest hash", "write sha256: and the 64 hex digits that sha256sum FILE prints")
+	sum, e := guestHash(value)
+	if e != nil {
+		return e
 	}
 	t.service.Guest.Hash = sum
 	return nil
+}
+
+// guestHash reads a module's pin.
+func guestHash(value string) (string, *Error) {
+	sum, ok := strings.CutPrefix(strings.ToLower(value), guestHashPrefix)
+	if _, err := hex.DecodeString(sum); !ok || err != nil || len(sum) != guestHashHexLength {
+		return "", refuse("Illegal guest hash", "write sha256: and the 64 hex digits that sha256sum FILE prints")
+	}
+	return sum, nil
 }
 
 func parseGuestTimeout(t *target, value string) *Error {

@@ -37,18 +37,28 @@ var stunnelProtocols = []string{"capwin", "capwinctrl", "cifs", "connect", "imap
 // IsStunnelProtocol tells whether stunnel knows a protocol by this name.
 func IsStunnelProtocol(name string) bool { return slices.Contains(stunnelProtocols, name) }
 
-// parseProtocol takes a name or, with a slash in it, a path. A name becomes part of a
-// file name, so it has no other separator either.
+// parseProtocol takes a name or a path.
 func parseProtocol(t *target, value string) *Error {
-	if !strings.Contains(value, "/") {
-		if strings.Trim(value, letters+".-") != "" || strings.HasPrefix(value, ".") || value == "" {
-			return refuse("Protocol not supported",
-				"write the name of a protocol, or the path of a .wasm file with a slash in it")
-		}
-		if lower := strings.ToLower(value); slices.Contains(stunnelProtocols, lower) {
-			value = lower
-		}
+	name, ok := guestName(value)
+	if !ok {
+		return refuse("Protocol not supported",
+			"write the name of a protocol, or the path of a .wasm file with a slash in it")
 	}
-	t.service.Protocol = value
+	t.service.Protocol = name
 	return nil
+}
+
+// guestName takes a guest's name or, with a slash in it, a path. A name becomes part of
+// a file name, so it has no other separator either.
+func guestName(value string) (string, bool) {
+	if strings.Contains(value, "/") {
+		return value, true
+	}
+	if strings.Trim(value, letters+".-") != "" || strings.HasPrefix(value, ".") || value == "" {
+		return "", false
+	}
+	if lower := strings.ToLower(value); slices.Contains(stunnelProtocols, lower) {
+		return lower, true
+	}
+	return value, true
 }

@@ -124,7 +124,7 @@ func keyValue(reason string, store func(t *target, kv KeyValue)) parser {
 		if !ok || k == "" {
 			return refuse(reason, "write NAME=VALUE")
 		}
-		store(t, KeyValue{Key: k, Value: v})
+		store(t, KeyValue{Key: k, Value: v, Place: t.place, global: t.global})
 		return nil
 	}
 }
