@@ -53,8 +53,14 @@ func Lookup(name string) (wasm []byte, ok bool) {
 
 // Names lists the bundled protocols in alphabetical order.
 func Names() []string {
-	return slices.Sorted(maps.Keys(guests()))
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(guests())), IsPolicy)
 }
+
+// Policies lists the bundled policies.
+func Policies() []string { return []string{"acl"} }
+
+// IsPolicy tells whether a bundled guest decides, and does not negotiate.
+func IsPolicy(name string) bool { return slices.Contains(Policies(), strings.ToLower(name)) }
 
 // ChoosesTarget tells whether the clients of a bundled protocol's server choose the
 // target, so that guestDial bounds it and connect does not.

@@ -97,7 +97,11 @@ func (n *negotiation) dropBuffers() {
 // run calls an export in a fresh instance and judges how that ended.
 func (n *negotiation) run(ctx context.Context, export string) *Error {
 	m := n.module
-	m.runtime.running.RLock()
+	// Not RLock: a policy decides within a negotiation that holds the lock already, and
+	// would wait for a Close that waits for the negotiation.
+	if !m.runtime.running.TryRLock() {
+		return m.errorf(KindInternal, "the runtime is being closed")
+	}
 	defer m.runtime.running.RUnlock()
 	if m.runtime.closed || !m.enter() {
 		return m.errorf(KindInternal, "the module is closed")

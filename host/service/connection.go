@@ -38,6 +38,7 @@ type connection struct {
 	alpn     []string  // of the handshake under way
 	served   *Service  // the secondary that the client's name chose; nil: svc
 	target   string    // that a guest chose; empty: the service's own
+	route    string    // that a policy chose among the service's own; it goes before target
 	relay    atomic.Pointer[relay.Relay]
 	counters relay.Counters
 }
@@ -135,8 +136,9 @@ func (c *connection) establishApart() error {
 
 // establish makes both sides ready to relay.
 func (c *connection) establish() error {
-	var err error
+	err := c.decide(c.ctx, stageAccepted)
 	switch {
+	case err != nil:
 	case c.svc.proto != nil:
 		err = c.negotiate()
 	case c.svc.conf.Client:
@@ -168,6 +170,14 @@ func (c *connection) establish() error {
 // dial connects to the service's targets, or to the one that a guest chose.
 func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 	svc := c.chosen()
+	if c.route != "" {
+		if only, ok := svc.dialer.Configured(c.route); ok {
+			return only.Dial(ctx, c.log)
+		}
+		// A policy of the primary chose before the client's name led to a secondary.
+		c.log.Errf("target %s is not configured", c.route)
+		return nil, errDenied
+	}
 	if c.target == "" {
 		return svc.dialer.Dial(ctx, c.log)
 	}
@@ -179,6 +189,9 @@ func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 
 // connect dials the target.
 func (c *connection) connect(ctx context.Context) error {
+	if err := c.decide(ctx, stageDialling); err != nil {
+		return err
+	}
 	nc, err := c.dial(ctx)
 	if err != nil {
 		return &stageError{stageConnect, err}

@@ -33,6 +33,7 @@ const (
 	stageConnect stage = iota // logged where it happened
 	stageTLS
 	stageGuest
+	stagePolicy // logged where it happened
 	stageRelay
 )
 
@@ -82,7 +83,9 @@ func (c *connection) broken(side string, err error) {
 // TLS alert the TLS side is closed normally, for a reset would overtake the alert.
 func (c *connection) close(err error) {
 	how := "closed"
-	resetTLS := err != nil && c.chosen().conf.Reset && !refused(err)
+	// Under TLS a denial is an orderly end: the peer did nothing wrong in it.
+	orderly := refused(err) || errors.Is(err, errDenied) && c.tls != nil
+	resetTLS := err != nil && c.chosen().conf.Reset && !orderly
 	resetPlain := resetTLS
 	if resetTLS {
 		how = "reset"
@@ -101,6 +104,10 @@ func (c *connection) close(err error) {
 		plain, under = under, plain
 	}
 	c.mu.Unlock()
+	if orderly && c.tls != nil {
+		// It fails on a peer that is gone, and is bounded by crypto/tls.
+		_ = c.tls.CloseWrite()
+	}
 	if resetTLS || err == nil {
 		closeSocket(under, resetTLS)
 		under = nil

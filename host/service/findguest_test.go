@@ -19,7 +19,7 @@ func TestNoSuchGuest(t *testing.T) {
 		{"smpt", "Protocol not supported", "smpt.wasm in a directory of guestPath", nil},
 		{"odd", "Protocol not supported", "odd.wasm in " + dir + ", /nowhere", []string{dir, "/nowhere"}},
 	} {
-		_, e := findGuest(&config.Service{Protocol: tt.protocol}, tt.path)
+		_, e := protocolLine(&config.Service{Protocol: tt.protocol}).find(tt.path)
 		if e == nil || e.Reason != tt.reason || !strings.Contains(e.Hint, tt.place) {
 			t.Errorf("%s: %+v", tt.protocol, e)
 		}

@@ -29,7 +29,7 @@ func (c *connection) under() *relay.Socket {
 
 // handshake does TLS on a socket, within TIMEOUTbusy and before ctx's deadline, which
 // is guestTimeout's if a guest asked for it. ALPN lists the application protocols to
-// offer or accept. Early was received already.
+// offer or accept. Early was received already. Policies have the last word.
 func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []string, early []byte) error {
 	client := c.svc.conf.Client
 	if err := s.Unread(early); err != nil {
@@ -56,7 +56,7 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 	c.deadline(s, time.Time{})
 	c.tls = t
 	c.logHandshake(t.ConnectionState())
-	return nil
+	return c.decide(ctx, stageHandshook)
 }
 
 // told puts the peer's unencrypted alert in place of what crypto/tls makes of it.

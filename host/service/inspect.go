@@ -12,7 +12,7 @@ import (
 
 // FindGuest finds the module that a service's protocol names.
 func FindGuest(c *config.Config, sc *config.Service) (guest.Source, error) {
-	src, err := findGuest(sc, c.Global.GuestPath)
+	src, err := protocolLine(sc).find(c.Global.GuestPath)
 	if err != nil {
 		return src, err
 	}
@@ -37,7 +37,7 @@ func InspectGuest(ctx context.Context, rt *guest.Runtime, c *config.Config, sc *
 		return faults
 	}
 	defer module.Close(ctx)
-	if err := checkGuestOptions(sc, module.Info.Manifest); err != nil {
+	if err := protocolLine(sc).checkOptions(module.Info.Manifest); err != nil {
 		refuse(err)
 	}
 	open, _ := guestConfig(sc, hasSecondaries(sc, c.Services))

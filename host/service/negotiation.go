@@ -2,29 +2,21 @@ package service
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 	"github.com/stunnel-wasm/stunnel-wasm/host/dial"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
-	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
-	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
 
 // A note is a fact that a guest annotated.
-type note struct{ key, value string }
+type note struct{ guest, key, value string }
 
 // negotiate runs the service's protocol.
 func (c *connection) negotiate() error {
@@ -34,7 +26,9 @@ func (c *connection) negotiate() error {
 	defer func() { <-c.svc.slots }()
 	out, err := c.svc.proto.Negotiate(c.ctx, lender{c}, c.svc.limits)
 	for _, n := range c.notes {
-		c.log.Infof("%s: %s=%q", c.svc.conf.Protocol, n.key, n.value)
+		if n.guest == c.svc.conf.Protocol {
+			c.log.Infof("%s: %s=%q", n.guest, n.key, n.value)
+		}
 	}
 	if err != nil {
 		var failed *stageError
@@ -85,9 +79,9 @@ func (l lender) Resolve(ctx context.Context, name string) ([]netip.Addr, error) 
 	return addrs, denied(err)
 }
 
-// denied gives the error of a target that is not allowed the code for it.
+// denied gives what is not allowed the code for it.
 func denied(err error) error {
-	if errors.Is(err, dial.ErrDenied) {
+	if errors.Is(err, dial.ErrDenied) || errors.Is(err, errDenied) {
 		return &guest.CodeError{Code: abi.Denied, Err: err}
 	}
 	return err
@@ -111,7 +105,7 @@ func (l lender) StartTLS(ctx context.Context, side abi.Side, alpn []string, earl
 		return nil, &guest.CodeError{Code: abi.State, Err: errors.New("not connected")}
 	}
 	if err := c.handshake(ctx, c.under(), alpn, early); err != nil {
-		return nil, err
+		return nil, denied(err)
 	}
 	return c.tls, nil
 }
@@ -124,7 +118,7 @@ func (l lender) Secret(key string) (string, bool) {
 }
 
 func (l lender) Annotate(key, value string) {
-	l.c.notes = append(l.c.notes, note{key, value})
+	l.c.notes = append(l.c.notes, note{l.c.svc.conf.Protocol, key, value})
 }
 
 func (l lender) Fact(key string) (string, bool) {
@@ -146,99 +140,4 @@ func guestLine(log *logging.Logger, protocol string, severity int, text string) 
 	log.Logf(max(logging.Level(severity), logging.Err), "%s: %s", protocol, text)
 }
 
-// Info gives the connection's facts.
-func (l lender) Info(id abi.InfoID) (string, bool) {
-	c := l.c
-	switch id {
-	case abi.InfoService:
-		return c.svc.Name(), true
-	case abi.InfoMode:
-		if c.svc.conf.Client {
-			return "client", true
-		}
-		return "server", true
-	case abi.InfoPeerAddr:
-		return plainAddr(c.accepted.RemoteAddr()), true
-	case abi.InfoLocalAddr:
-		return plainAddr(c.accepted.LocalAddr()), true
-	case abi.InfoTargetAddr:
-		if c.outgoing == nil {
-			return "", false
-		}
-		return plainAddr(c.outgoing.RemoteAddr()), true
-	}
-	if c.tls == nil {
-		return "", false
-	}
-	if id == abi.InfoPeerVerified {
-		return c.verified(), true
-	}
-	return tlsFact(id, c.tls.ConnectionState())
-}
-
-// verified tells whether the peer's certificate was checked; one that fails ends the handshake.
-func (c *connection) verified() string {
-	if c.chosen().conf.VerifyChain && len(c.tls.ConnectionState().PeerCertificates) > 0 {
-		return "yes"
-	}
-	return "no"
-}
-
-func tlsFact(id abi.InfoID, cs tls.ConnectionState) (string, bool) {
-	switch id {
-	case abi.InfoSNI:
-		return cs.ServerName, cs.ServerName != ""
-	case abi.InfoALPN:
-		return cs.NegotiatedProtocol, cs.NegotiatedProtocol != ""
-	case abi.InfoTLSVersion:
-		return tlsconf.VersionName(cs.Version), true
-	case abi.InfoCipher:
-		name, _ := tlsconf.SuiteName(cs.CipherSuite)
-		return name, true
-	}
-	if len(cs.PeerCertificates) == 0 {
-		return "", false
-	}
-	cert := cs.PeerCertificates[0]
-	switch id {
-	case abi.InfoPeerSubject:
-		return verify.Name(cert.Subject), true
-	case abi.InfoPeerIssuer:
-		return verify.Name(cert.Issuer), true
-	case abi.InfoPeerSPKIHash:
-		sum := sha256.Sum256(cert.RawSubjectPublicKeyInfo)
-		return hex.EncodeToString(sum[:]), true
-	case abi.InfoPeerSAN:
-		return alternativeNames(cert), true
-	case abi.InfoPeerCertHash:
-		sum := sha256.Sum256(cert.Raw)
-		return hex.EncodeToString(sum[:]), true
-	case abi.InfoPeerCN:
-		return cert.Subject.CommonName, cert.Subject.CommonName != ""
-	}
-	return "", false
-}
-
-// alternativeNames gives a certificate's names, a line each. One with a line feed in it
-// would read as two, the second of the peer's choice, and is left out.
-func alternativeNames(cert *x509.Certificate) string {
-	var lines strings.Builder
-	add := func(kind, name string) {
-		if !strings.ContainsFunc(name, unicode.IsControl) {
-			lines.WriteString(kind + ":" + name + "\n")
-		}
-	}
-	for _, n := range cert.DNSNames {
-		add("DNS", n)
-	}
-	for _, n := range cert.EmailAddresses {
-		add("email", n)
-	}
-	for _, n := range cert.IPAddresses {
-		add("IP", n.String())
-	}
-	for _, n := range cert.URIs {
-		add("URI", n.String())
-	}
-	return lines.String()
-}
+func (l lender) Info(id abi.InfoID) (string, bool) { return l.c.fact(id) }

@@ -69,7 +69,7 @@ func (c *connection) report(err error) {
 		c.reportTLS(failed.err)
 	case stageGuest:
 		c.reportGuest(failed.err)
-	case stageConnect: // the dialer has said it
+	case stageConnect, stagePolicy: // said where it happened
 	}
 }
 
@@ -105,8 +105,12 @@ func (c *connection) reportGuest(err error) {
 	switch g.Kind {
 	case guest.KindCancelled:
 		c.log.Debugf("%v", g)
-	case guest.KindRefusal: // often nothing more than a peer that looked in and left
-		c.log.Warnf("%v", g)
+	case guest.KindRefusal:
+		level := logging.Warning // often nothing more than a peer that looked in and left
+		if errors.Is(err, errDenied) {
+			level = logging.Info // the policy's line says it all
+		}
+		c.log.Logf(level, "%v", g)
 	default:
 		c.log.Errf("%v", g)
 	}

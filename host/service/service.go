@@ -9,8 +9,6 @@ package service
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,7 +18,6 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/dial"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
-	"github.com/stunnel-wasm/stunnel-wasm/host/meter"
 	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
 	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
 )
@@ -44,6 +41,7 @@ type Service struct {
 	dialer  *dial.Dialer
 	proto   Negotiator    // nil: the built-in order
 	module  *guest.Module // proto, when it is a guest
+	ask     []*policy     // the policies, in order
 	slots   chan struct{} // one for each negotiation under way
 	limits  guest.Limits
 	fixed   map[string]string // what a guest's config call can read
@@ -63,7 +61,7 @@ func (s *Service) Name() string { return s.conf.Name }
 type Set struct {
 	Config   *config.Config
 	Services []*Service
-	runtime  *guest.Runtime // nil when no service has a protocol
+	runtime  *guest.Runtime // nil when no service has a guest
 }
 
 // Options are what Build needs beside the configuration.
@@ -119,6 +117,11 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 			errs = append(errs, err)
 		}
 	}
+	for i := range sc.Policies {
+		if err := s.loadPolicy(ctx, set, &sc.Policies[i], o); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -145,15 +148,7 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 		Busy:  sc.TimeoutBusy,
 	}
 	s.fixed, s.secrets = guestConfig(sc, hasSecondaries(sc, set.Config.Services))
-	for _, v := range s.secrets {
-		for line := range strings.SplitSeq(v, "\n") {
-			o.Log.AddSecret(line)
-			// Of NAME:PASSWORD, the password by itself too.
-			if _, password, ok := strings.Cut(line, ":"); ok {
-				o.Log.AddSecret(password)
-			}
-		}
-	}
+	addSecrets(o.Log, s.secrets)
 	s.open = !sc.Client && stdproto.ChoosesTarget(sc.Protocol)
 	s.reach.Rules = sc.Guest.Dial
 	if s.open && len(sc.Guest.Dial) == 0 {
@@ -164,25 +159,8 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 			return nil
 		}
 	}
-	src, err := findGuest(sc, set.Config.Global.GuestPath)
+	m, err := set.load(ctx, protocolLine(sc), o)
 	if err != nil {
-		return err
-	}
-	if set.runtime == nil {
-		rt, err := guest.NewRuntime(ctx, guest.RuntimeOptions{
-			CacheDir:    set.Config.Global.GuestCache,
-			Interpreter: o.Interpreter,
-		})
-		if err != nil {
-			return sc.Errorf("protocol", "%v", err)
-		}
-		set.runtime = rt
-	}
-	m, lerr := set.runtime.Load(ctx, src)
-	if lerr != nil {
-		return sc.Errorf("protocol", "%v", lerr)
-	}
-	if err := checkGuestOptions(sc, m.Info.Manifest); err != nil {
 		return err
 	}
 	say := func(severity int, text string) { guestLine(log, sc.Protocol, severity, text) }
@@ -191,6 +169,19 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 	}
 	s.proto, s.module = m, m
 	return nil
+}
+
+// addSecrets keeps what is secret out of the log.
+func addSecrets(log *logging.Log, secrets map[string]string) {
+	for _, v := range secrets {
+		for line := range strings.SplitSeq(v, "\n") {
+			log.AddSecret(line)
+			// Of NAME:PASSWORD, the password by itself too.
+			if _, password, ok := strings.Cut(line, ":"); ok {
+				log.AddSecret(password)
+			}
+		}
+	}
 }
 
 // secretOption is the option that a guest reads by secret, never by config, as it does
@@ -218,7 +209,13 @@ func guestConfig(sc *config.Service, secondaries bool) (open, secret map[string]
 	if len(sc.ProtocolHeader) > 0 {
 		open["protocolheader"] = strings.Join(sc.ProtocolHeader, "\n")
 	}
-	for _, o := range sc.Guest.Options {
+	addOptions(open, secret, sc.Guest.Options)
+	return open, secret
+}
+
+// addOptions adds each guestOption to what config or secret gives.
+func addOptions(open, secret map[string]string, options []config.KeyValue) {
+	for _, o := range options {
 		m, key := open, abi.OptionKeyPrefix+o.Key
 		if abi.SecretOption(o.Key) {
 			m = secret
@@ -229,61 +226,11 @@ func guestConfig(sc *config.Service, secondaries bool) (open, secret map[string]
 			m[key] = o.Value
 		}
 	}
-	return open, secret
 }
 
 func (s *Service) lookup(key string) (string, bool) {
 	v, ok := s.fixed[key]
 	return v, ok
-}
-
-// findGuest finds a protocol's module: a file if the name has a slash, else a
-// bundled guest, else NAME.wasm in the directories of guestPath.
-func findGuest(sc *config.Service, path []string) (guest.Source, *config.Error) {
-	src := guest.Source{Name: sc.Protocol, Hash: sc.Guest.Hash, Pages: sc.Guest.Memory}
-	for _, a := range sc.Guest.Allow {
-		src.Allow = append(src.Allow, abi.Capability(a))
-	}
-	if strings.Contains(sc.Protocol, "/") {
-		return readGuest(sc, src, sc.Protocol)
-	}
-	if wasm, ok := stdproto.Lookup(sc.Protocol); ok {
-		src.Wasm, src.Bundled = wasm, true
-		src.Allow = append(src.Allow, stdproto.Grants(sc.Protocol)...)
-		return src, nil
-	}
-	for _, dir := range path {
-		file := filepath.Join(dir, sc.Protocol+".wasm")
-		if _, err := os.Stat(file); err == nil {
-			return readGuest(sc, src, file)
-		}
-	}
-	reason := "Protocol not supported"
-	if config.IsStunnelProtocol(sc.Protocol) {
-		reason = "not implemented yet"
-	}
-	place := "a directory of guestPath"
-	if len(path) > 0 {
-		place = strings.Join(path, ", ")
-	}
-	return src, sc.Errorf("protocol", "%s", reason).
-		WithHint("bundled are %s; a module of your own is found as %s.wasm in %s, or by a path with a slash",
-			strings.Join(stdproto.Names(), ", "), sc.Protocol, place)
-}
-
-func readGuest(sc *config.Service, src guest.Source, file string) (guest.Source, *config.Error) {
-	fi, err := os.Stat(file)
-	if err != nil {
-		return src, sc.Errorf("protocol", "%v", err)
-	}
-	// Before it is read: a device or a huge file would be taken into memory whole.
-	if !fi.Mode().IsRegular() || fi.Size() > meter.MaxModuleSize {
-		return src, sc.Errorf("protocol", "%s is not a file of at most %d MiB", file, meter.MaxModuleSize>>20)
-	}
-	if src.Wasm, err = os.ReadFile(file); err != nil {
-		return src, sc.Errorf("protocol", "%v", err)
-	}
-	return src, nil
 }
 
 // Close frees the guests. Connections that run them must have ended.

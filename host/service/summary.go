@@ -30,6 +30,9 @@ func (s *Service) Summary() []string {
 	if s.module != nil {
 		proto = fmt.Sprintf("%s (sha256:%.12s)", s.conf.Protocol, s.module.Hash)
 	}
+	for _, p := range s.ask {
+		proto = strings.TrimPrefix(fmt.Sprintf("%s, policy %s (sha256:%.12s)", proto, p.name, p.module.Hash), "-, ")
+	}
 	return []string{s.conf.Name, mode, addresses(s.conf.Accept), addresses(s.conf.Connect), proto, cert, s.peer()}
 }
 
