@@ -51,22 +51,45 @@ func (s Side) String() string {
 type Code int32
 
 const (
-	EOF      Code = -1  // the peer closed before all was read
-	TooLong  Code = -2  // no line end within the buffer; nothing was consumed
-	Inval    Code = -3  // a number or name that means nothing (a side, a level, a key)
-	State    Code = -4  // not now: not connected yet, or TLS already
-	Inject   Code = -5  // plaintext is unread on the side that should start TLS
-	Timeout  Code = -6  // the peer said nothing for TIMEOUTbusy, or a dial took too long
-	Refused  Code = -7  // the target refused the connection
-	Net      Code = -8  // the target's network cannot be reached
-	Host     Code = -9  // the target's name does not resolve
-	Denied   Code = -10 // the config does not allow it
-	TLS      Code = -11 // the handshake failed
-	Limit    Code = -12 // a bound of this negotiation is used up
-	None     Code = -13 // no such value
-	IO       Code = -14 // reading or writing failed: reset, closed
-	Internal Code = -15 // the host failed; its log says how
+	EOF      Code = -1
+	TooLong  Code = -2
+	Inval    Code = -3
+	State    Code = -4
+	Inject   Code = -5
+	Timeout  Code = -6
+	Refused  Code = -7
+	Net      Code = -8
+	Host     Code = -9
+	Denied   Code = -10
+	TLS      Code = -11
+	Limit    Code = -12
+	None     Code = -13
+	IO       Code = -14
+	Internal Code = -15
 )
+
+// Codes lists them, with the names that SDKs give them.
+var Codes = []struct {
+	Code Code
+	Name string
+	Doc  string
+}{
+	{EOF, "eof", "the peer closed before all was read"},
+	{TooLong, "too_long", "no line end within the buffer; nothing was consumed"},
+	{Inval, "inval", "a number or name that means nothing (a side, a level, a key)"},
+	{State, "state", "not now: not connected yet, or TLS already"},
+	{Inject, "inject", "plaintext is unread on the side that should start TLS"},
+	{Timeout, "timeout", "the peer said nothing for TIMEOUTbusy, or a dial took too long"},
+	{Refused, "refused", "the target refused the connection"},
+	{Net, "net", "the target's network cannot be reached"},
+	{Host, "host", "the target's name does not resolve"},
+	{Denied, "denied", "the config does not allow it"},
+	{TLS, "tls", "the handshake failed"},
+	{Limit, "limit", "a bound of this negotiation is used up"},
+	{None, "none", "no such value"},
+	{IO, "io", "reading or writing failed: reset, closed"},
+	{Internal, "internal", "the host failed; its log says how"},
+}
 
 // Config keys: the service's options of these names (lower case), "client" and
 // "service", for a policy "connect" (the configured targets, a line each), and each guestOption under its own name with the prefix "option."; the values of one that is
@@ -159,7 +182,7 @@ var Infos = []struct {
 type DigestAlg int32
 
 const (
-	DigestMD4    DigestAlg = 0 // MD4, MD5 and SHA-1 are there for old protocols (NTLM) alone
+	DigestMD4    DigestAlg = 0
 	DigestMD5    DigestAlg = 1
 	DigestSHA1   DigestAlg = 2
 	DigestSHA224 DigestAlg = 3
@@ -167,6 +190,16 @@ const (
 	DigestSHA384 DigestAlg = 5
 	DigestSHA512 DigestAlg = 6
 )
+
+// Digests lists the functions. MD4, MD5 and SHA-1 are there for old protocols (NTLM) alone.
+var Digests = []struct {
+	Alg  DigestAlg
+	Name string
+	Size int // bytes
+}{
+	{DigestMD4, "md4", 16}, {DigestMD5, "md5", 16}, {DigestSHA1, "sha1", 20}, {DigestSHA224, "sha224", 28},
+	{DigestSHA256, "sha256", 32}, {DigestSHA384, "sha384", 48}, {DigestSHA512, "sha512", 64},
+}
 
 // A Capability is what an import needs beyond the conversation itself.
 type Capability string
