@@ -22,6 +22,9 @@ var imap []byte
 //go:embed lmtp.wasm
 var lmtp []byte
 
+//go:embed nntp.wasm
+var nntp []byte
+
 //go:embed pgsql.wasm
 var pgsql []byte
 
@@ -39,6 +42,7 @@ func guests() map[string]guest {
 	return map[string]guest{
 		"imap":  {imap, nil},
 		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
+		"nntp":  {nntp, nil},
 		"pgsql": {pgsql, nil},
 		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
 	}

@@ -1,0 +1,30 @@
+//! The guest of `protocol = nntp`: STARTTLS (RFC 4642) for a news server that has none
+//! (server mode) and for a news reader that has none (client mode).
+
+#![no_std]
+#![no_main]
+
+mod client;
+mod server;
+mod session;
+
+use session::Session;
+use stunnel::{accept, option, status};
+
+stunnel::manifest!("manifest.txt");
+
+static mut SESSION: Session = Session::new();
+
+/// Called once for each connection, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate() -> i32 {
+    // Sound: an instance has one thread and its host calls this once.
+    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
+    status(if option::is_client() { client::negotiate(session) } else { server::negotiate(session) })
+}
+
+/// Called when the configuration is loaded.
+#[no_mangle]
+pub extern "C" fn configure() -> i32 {
+    status(accept::check())
+}

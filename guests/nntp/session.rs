@@ -1,0 +1,66 @@
+//! What a negotiation keeps, and how both modes begin.
+
+use core::ops::RangeInclusive;
+
+use crate::server;
+use stunnel::reply::{Lines, Reply, Style};
+use stunnel::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED};
+use Part::{Quote, Say};
+
+/// There is no allocator, so it is one static value.
+pub struct Session {
+    /// The last reply of the news server.
+    pub reply: Reply<News>,
+    /// The client's command in server mode.
+    pub command: [u8; server::COMMAND_MAX],
+    /// The server's capabilities on their way to the client.
+    pub list: Text<{ server::LIST_MAX }>,
+}
+
+/// How news servers reply: in one line (RFC 3977 section 3.2).
+pub struct News;
+
+impl Style for News {
+    const NAME: &'static str = "NNTP";
+    const FIRST: RangeInclusive<u8> = b'1'..=b'5';
+    const LINES: Lines = Lines::One;
+}
+
+impl Session {
+    pub const fn new() -> Self {
+        Session { reply: Reply::new(), command: [0; server::COMMAND_MAX], list: Text::new() }
+    }
+
+    /// Connects to the news server. A client that gets none is told so in place of
+    /// the greeting (RFC 3977 section 5.1).
+    pub fn connect(&self) -> Outcome {
+        host::connect().map_err(|code| {
+            unavailable();
+            Refusal::of(&["connecting to the server"], code)
+        })
+    }
+
+    /// Forwards the news server's greeting, with or without leave to post. One that is
+    /// no welcome ends the connection.
+    pub fn greet(&mut self) -> Outcome {
+        self.read("greeting")?;
+        ACCEPTED.write(self.reply.bytes()).map_err(|code| Refusal::of(&["forwarding the greeting"], code))?;
+        if matches!(self.reply.code(), 200 | 201) {
+            return Ok(());
+        }
+        Err(Refusal::new(Class::Peer, &[Say("server greeted with "), Quote(self.reply.last())]))
+    }
+
+    /// Reads a reply, without which the client has no news server.
+    pub fn read(&mut self, what: &str) -> Outcome {
+        self.reply.read(what).map_err(|refusal| {
+            unavailable();
+            refusal
+        })
+    }
+}
+
+/// Tells the client, which may be gone, that there is no news server.
+pub fn unavailable() {
+    let _ = ACCEPTED.write(b"400 News server not available\r\n");
+}
