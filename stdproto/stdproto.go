@@ -19,6 +19,9 @@ import (
 //go:embed imap.wasm
 var imap []byte
 
+//go:embed ldap.wasm
+var ldap []byte
+
 //go:embed lmtp.wasm
 var lmtp []byte
 
@@ -41,6 +44,7 @@ type guest struct {
 func guests() map[string]guest {
 	return map[string]guest{
 		"imap":  {imap, nil},
+		"ldap":  {ldap, nil},
 		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
 		"nntp":  {nntp, nil},
 		"pgsql": {pgsql, nil},
