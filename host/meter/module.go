@@ -17,6 +17,11 @@ type Module struct {
 	Start     bool     // it has a start function, which runs when it is instantiated
 	Features  []string // what it uses beyond WebAssembly 1.0, in wazero's words, sorted
 
+	// State is what Rewrite took out of the module because of Options.Detach. It is nil
+	// if it took out nothing, and Attached says why.
+	State    *State
+	Attached string
+
 	types    []funcType
 	funcs    []uint32 // type of each function, imported ones first
 	imported uint32   // how many of funcs are imported
@@ -32,6 +37,12 @@ type Module struct {
 	merges   int64
 	live     int64
 	costs    []int64 // of all regions of all bodies
+
+	globalTypes     []globalType // imported and defined
+	importedGlobals uint32
+	segments        []segment
+	usesData        bool // it has memory.init or data.drop
+	changesTables   bool
 }
 
 // An Import is something that the module asks of its host.

@@ -47,12 +47,19 @@ type Options struct {
 	// many locals or makes many values, one more for each 256 of them, since each may
 	// take eight bytes of the engine's stack. Zero takes DefaultDepth.
 	Depth uint32
+
+	// Detach names an export. From a module that has it, what data segments set is taken
+	// out and its mutable globals are exported, if nothing else makes up the state that an
+	// instance begins with. The result is in Module.State, for a host that gives instances
+	// their memory and globals in a way of its own. A module of the Go toolchain has 20,000
+	// data segments, each of which costs the engine time and 24 bytes in every instance.
+	Detach string
 }
 
 // Rewrite decodes, checks and rewrites a module. It returns the metered module and what
 // the original says about itself. An error from the module's bytes is an *Error.
 //
-// Nothing is added to the exports. Custom sections are left out, since those of
+// Nothing is added to the exports, but for Options.Detach. Custom sections are left out, since those of
 // debuggers would tell wrong offsets, but for the names of functions and locals, which
 // traces show.
 func Rewrite(wasm []byte, o Options) ([]byte, *Module, error) {
@@ -65,6 +72,9 @@ func Rewrite(wasm []byte, o Options) ([]byte, *Module, error) {
 	m, err := Decode(wasm)
 	if err != nil {
 		return nil, nil, err
+	}
+	if _, ok := m.Export(o.Detach); ok {
+		m.State, m.Attached = m.detach()
 	}
 	w := &rewriter{
 		shifter:  shifter{imported: m.imported},
@@ -131,6 +141,10 @@ func (w *rewriter) section(id byte) ([]byte, error) {
 	case secCode:
 		if r != nil {
 			return w.codeSection()
+		}
+	case secData, secDataCount:
+		if r != nil && w.m.State == nil {
+			w.out = r.b
 		}
 	default:
 		if r != nil {
@@ -226,10 +240,14 @@ func (w *rewriter) globalSection(r *reader) {
 
 // exportSection renumbers exported functions.
 func (w *rewriter) exportSection(r *reader) {
-	if r == nil {
+	added := 0
+	if w.m.State != nil {
+		added = len(w.m.State.Globals)
+	}
+	if r == nil && added == 0 {
 		return
 	}
-	w.number(uint32(len(w.m.Exports)))
+	w.number(uint32(len(w.m.Exports) + added))
 	for _, e := range w.m.Exports {
 		w.out = appendName(w.out, e.Name)
 		w.op(byte(e.Kind))
@@ -238,6 +256,9 @@ func (w *rewriter) exportSection(r *reader) {
 		} else {
 			w.number(e.Index)
 		}
+	}
+	if w.m.State != nil {
+		w.exportState()
 	}
 }
 

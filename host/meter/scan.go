@@ -115,6 +115,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 			return frames
 		}
 		l.step(in)
+		m.note(in)
 		top := frames[len(frames)-1]
 		cost := 1
 		switch in.op {

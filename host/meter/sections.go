@@ -92,6 +92,7 @@ func (m *Module) decodeImports(r *reader) {
 			if m.global(r) {
 				m.features |= featMutableGlobal
 			}
+			m.importedGlobals++
 		default:
 			m.unknownKind(r, at, i.Kind)
 		}
@@ -183,10 +184,11 @@ func (m *Module) decodeGlobals(r *reader) {
 
 // global reads a global's type and tells whether it is mutable.
 func (m *Module) global(r *reader) bool {
-	r.valueType()
+	t := r.valueType()
 	at := r.pos
 	flag := r.u8()
 	m.globals++
+	m.globalTypes = append(m.globalTypes, globalType{typ: t, mutable: flag == 1})
 	switch {
 	case flag == 2 || flag == 3:
 		r.refuse(at, refusedThreads)

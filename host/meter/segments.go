@@ -176,15 +176,21 @@ func (m *Module) decodeData(r *reader) {
 		case kind == 1:
 			m.features |= featBulkMemory
 		}
+		s := segment{passive: kind == 1}
 		if kind != 1 {
 			if r.err == nil && !m.Memory.Present {
 				r.failAt(at, "data without a memory")
 			}
+			from := r.pos
 			m.constExpr(r, nil)
+			if r.err == nil {
+				s.offset, s.fixed = fixedOffset(r.b[from:r.pos])
+			}
 		}
-		r.take(r.u32())
+		s.bytes = r.take(r.u32())
 		if r.err != nil {
 			return
 		}
+		m.segments = append(m.segments, s)
 	}
 }

@@ -1,0 +1,8 @@
+;; Has a data segment that does not fit.
+(module
+  (memory (export "memory") 1)
+  (global $runs (mut i32) (i32.const 0))
+  (data (i32.const 65535) "xx")
+  (func (export "_initialize")
+    (global.set $runs (i32.add (global.get $runs) (i32.const 1))))
+  (func (export "negotiate") (result i32) (i32.sub (global.get $runs) (i32.const 1))))
