@@ -89,18 +89,23 @@ func (c call) doLog() abi.Code {
 	if severity < 0 || severity > 7 {
 		severity = 7
 	}
-	if c.logLines > maxLogLines || c.logBytes > maxLogBytes {
-		return 0
+	c.logLine(severity, text)
+	return 0
+}
+
+// logLine writes a guest's line, within what one negotiation may leave in the log.
+func (n *negotiation) logLine(severity int, text []byte) {
+	if n.logLines > maxLogLines || n.logBytes > maxLogBytes {
+		return
 	}
 	line := printable(text, maxLine)
-	c.logLines++
-	c.logBytes += len(line)
-	if c.logLines > maxLogLines || c.logBytes > maxLogBytes {
-		line = fmt.Sprintf("guest %s logs too much, the rest of it is dropped", c.module.Name)
+	n.logLines++
+	n.logBytes += len(line)
+	if n.logLines > maxLogLines || n.logBytes > maxLogBytes {
+		line = fmt.Sprintf("guest %s logs too much, the rest of it is dropped", n.module.Name)
 		severity = 4
 	}
-	c.logTo(severity, line)
-	return 0
+	n.logTo(severity, line)
 }
 
 // doFail is fail(class, ptr, len). The first sentence counts: what a guest says

@@ -25,8 +25,10 @@ func (c call) i32(i int) int32 { return int32(uint32(c.stack[i])) }
 // bytes is the guest's memory that the parameters i and i+1 name, valid until the
 // call returns. A guest that names memory which it does not have is broken, or
 // probing, and is stopped: an error code would be one more thing to ignore.
-func (c call) bytes(i int) []byte {
-	at, size := uint32(c.stack[i]), uint32(c.stack[i+1])
+func (c call) bytes(i int) []byte { return c.at(uint32(c.stack[i]), uint32(c.stack[i+1])) }
+
+// at is the guest's memory at an address that it gave.
+func (c call) at(at, size uint32) []byte {
 	b, ok := c.memory.Read(at, size)
 	if !ok {
 		panic(&halt{kind: KindPointer, reason: fmt.Sprintf("%s: pointer out of range: %d bytes at %d, memory has %d",
@@ -82,6 +84,7 @@ func (r *Runtime) addHostModules(ctx context.Context) error {
 		b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, guest api.Module, stack []uint64) {
 			n := ctx.Value(negotiationKey{}).(*negotiation)
 			n.count()
+			n.onlyRunning()
 			result := do(call{negotiation: n, ctx: ctx, name: f.Name, memory: guest.Memory(), stack: stack})
 			if !wide && f.Results != "" {
 				stack[0] = api.EncodeI32(int32(result))
@@ -112,6 +115,14 @@ func valueTypes(letters string) []api.ValueType {
 		ts = append(ts, api.ValueType(t))
 	}
 	return ts
+}
+
+// onlyRunning ends a run that makes an image of its module, if the guest does what
+// belongs to a connection.
+func (n *negotiation) onlyRunning() {
+	if n.imaging {
+		panic(&halt{kind: KindInternal, reason: "it calls the host while it initializes"})
+	}
 }
 
 // count ends a run that calls the host too often: a guest that only calls spends

@@ -33,7 +33,9 @@ func TestLoadRefuses(t *testing.T) {
 			`import stunnel1.now needs capability clock: add "guestAllow = clock"; import stunnel1.open: there is no such function`},
 		{"signature", KindImport, "import stunnel1.read has type (i32, i32) -> i32, want (i32, i32, i32) -> i32"},
 		{"version", KindImport, `import stunnel2.read: the guest was built for another version of the interface, this program has "stunnel1"`},
-		{"wasi", KindImport, "import wasi_snapshot_preview1.proc_exit: WASI is not offered, build the guest without it; " + none},
+		{"wasi", KindImport, "import wasi_snapshot_preview1.fd_open: there is no such function; " +
+			"import wasi_snapshot_preview1.proc_exit has type (i64) -> (), want (i32) -> (); " +
+			`import wasi_unstable.proc_exit: of WASI only "wasi_snapshot_preview1" is offered; other ` + none},
 		{"meter", KindLoad, `module "meter" is the meter's own, at offset 0x17 in import section`},
 		{"import_memory", KindImport, "import stunnel1.memory is a memory, and only functions can be imported"},
 		{"no_negotiate", KindLoad, `it does not export "negotiate"`},

@@ -19,6 +19,12 @@ func checkImports(imports []meter.Import, allow []abi.Capability) (needs []abi.C
 			refused = append(refused, fmt.Sprintf("import %s is a %s, and only functions can be imported", name, i.Kind))
 			continue
 		}
+		if i.Module == wasiModule {
+			if sentence := checkWASI(i); sentence != "" {
+				refused = append(refused, sentence)
+			}
+			continue
+		}
 		if i.Module != abi.ImportModule {
 			refused = append(refused, fmt.Sprintf("import %s: %s", name, otherModule(i.Module)))
 			continue
@@ -53,7 +59,7 @@ func otherModule(name string) string {
 		return fmt.Sprintf("the guest was built for another version of the interface, this program has %q", abi.ImportModule)
 	}
 	if strings.HasPrefix(name, "wasi") {
-		return fmt.Sprintf("WASI is not offered, build the guest without it; imports come from %q", abi.ImportModule)
+		return fmt.Sprintf("of WASI only %q is offered; other imports come from %q", wasiModule, abi.ImportModule)
 	}
 	return fmt.Sprintf("imports come from %q only", abi.ImportModule)
 }

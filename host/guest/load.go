@@ -2,6 +2,7 @@ package guest
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
@@ -39,6 +41,13 @@ type Module struct {
 	runtime  *Runtime
 	compiled wazero.CompiledModule
 	allow    []abi.Capability
+	image    *image // what instances begin with; nil: what compiled says
+	warm     warm
+	seed     [32]byte // of what random_get gives without the capability
+
+	// clockBase is where the clocks of instances begin that have _initialize behind
+	// them: a clock that went back would confuse their runtime.
+	clockBase time.Duration
 
 	life struct {
 		sync.Mutex
@@ -54,6 +63,7 @@ type Info struct {
 	Imports      []string         // names within stunnel1
 	Exports      []string         // names, in the module's order
 	Features     []string         // of WebAssembly beyond 1.0 that it uses
+	WASI         []string         // names within wasi_snapshot_preview1; see WASIDoc
 	Capabilities []abi.Capability // that its imports need
 	MinPages     uint32           // 64 KiB pages that every instance starts with
 	MaxPages     uint32           // that it says it will ever use
@@ -61,6 +71,7 @@ type Info struct {
 	Decides      bool             // it exports decide: a policy
 	Configures   bool             // it exports configure
 	Initializes  bool             // it exports _initialize
+	Plain        string           // why _initialize runs in every instance, and not once when it is loaded; empty: it does not
 	Manifest     []byte           // its custom section stunnel.manifest; documentation only
 	CompileCost  float64          // estimated, as a part of what is allowed
 }
@@ -77,7 +88,7 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 	if s.Hash != "" && !strings.EqualFold(s.Hash, m.Hash) {
 		return nil, m.errorf(KindHash, "the module's SHA-256 is %s, the config pins %s", m.Hash, printable(s.Hash, maxPlace))
 	}
-	metered, facts, err := meter.Rewrite(s.Wasm, meter.Options{})
+	metered, facts, err := meter.Rewrite(s.Wasm, meter.Options{Detach: abi.ExportInitialize})
 	if err != nil {
 		return nil, m.loadError(err)
 	}
@@ -102,8 +113,17 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 	if r.closed {
 		return nil, m.errorf(KindInternal, "the runtime is closed")
 	}
+	if len(m.Info.WASI) > 0 {
+		_, _ = rand.Read(m.seed[:]) // which never fails: it ends the process instead
+		if err := r.addWASI(ctx); err != nil {
+			return nil, m.errorf(KindInternal, "%v", err)
+		}
+	}
 	if m.compiled, err = r.compile(ctx, metered, s.Bundled); err != nil {
 		return nil, m.errorf(KindLoad, "the module is not valid: %s", printable(err.Error(), maxReason))
+	}
+	if facts.State != nil {
+		m.makeImage(ctx, facts, pages)
 	}
 	return m, nil
 }
@@ -176,7 +196,14 @@ func (m *Module) describe(facts *meter.Module, needs []abi.Capability) {
 		Negotiates: negotiates, Decides: decides, Configures: configures, Initializes: initializes, Manifest: slices.Clone(manifest),
 	}
 	m.Info.Features, m.Info.CompileCost = facts.Features, facts.CompileCost()
+	if initializes {
+		m.Info.Plain = facts.Attached
+	}
 	for _, i := range facts.Imports {
+		if i.Module == wasiModule {
+			m.Info.WASI = append(m.Info.WASI, i.Name)
+			continue
+		}
 		m.Info.Imports = append(m.Info.Imports, i.Name)
 	}
 	for _, e := range facts.Exports {
@@ -184,7 +211,8 @@ func (m *Module) describe(facts *meter.Module, needs []abi.Capability) {
 	}
 }
 
-// Close lets go of the compiled code once the last run that uses it has ended.
+// Close lets go of the compiled code once the last run that uses it has ended, and of
+// instances that wait for one.
 func (m *Module) Close(ctx context.Context) error {
 	m.life.Lock()
 	defer m.life.Unlock()
@@ -192,8 +220,17 @@ func (m *Module) Close(ctx context.Context) error {
 		return nil
 	}
 	m.life.closed = true
+	m.warm.end()
 	if m.life.running > 0 {
 		return nil
+	}
+	return m.free(ctx)
+}
+
+// free lets go of what all instances share.
+func (m *Module) free(ctx context.Context) error {
+	if m.image != nil {
+		m.image.close()
 	}
 	return m.compiled.Close(ctx)
 }
@@ -216,6 +253,6 @@ func (m *Module) leave(ctx context.Context) {
 	m.life.running--
 	if m.life.closed && m.life.running == 0 {
 		// Compiled code lives in memory alone: freeing it has nothing to fail at.
-		_ = m.compiled.Close(ctx)
+		_ = m.free(ctx)
 	}
 }

@@ -56,12 +56,20 @@ func (p *memoryPool) put(b []byte, class int) {
 
 // A memory is the linear memory of one instance. It is the allocator that wazero
 // asks when it instantiates, and the memory that it then holds: a guest has one.
+//
+// It begins with its image's contents, mapped so that pages are copied when they are
+// written, or copied whole into bytes of the pool. What the guest grows it by beyond
+// that comes from the pool too.
 type memory struct {
 	pool  *memoryPool
+	image *image // what it begins with; nil: zeroes
 	limit uint64 // bytes
 	max   uint64 // bytes that the module itself declares
-	bytes []byte
-	class int
+
+	bytes  []byte
+	mapped []byte // what bytes is the beginning of; nil: bytes come from the pool
+	class  int    // of the pool
+	filled uint64 // bytes that are not zero any more, at the beginning
 }
 
 // Allocate implements [experimental.MemoryAllocator].
@@ -76,27 +84,42 @@ func (m *memory) Reallocate(size uint64) []byte {
 	if size > m.limit || size > m.max {
 		return nil
 	}
+	if m.bytes == nil && m.image != nil {
+		m.begin()
+	}
 	if m.bytes == nil || size > uint64(cap(m.bytes)) {
 		bytes, class := m.pool.get(size)
 		copy(bytes, m.bytes)
-		old, oldClass := m.bytes, m.class
+		m.Free()
 		m.bytes, m.class = bytes, class
-		if old != nil {
-			m.pool.put(old, oldClass)
-		}
 	}
-	// What lies between the old length and the new one is still as the pool gave it: zero.
+	// What lies between the old length and the new one is still as it was given: the
+	// image's, or zero.
 	m.bytes = m.bytes[:size]
+	m.filled = max(m.filled, size)
 	return m.bytes
+}
+
+// begin takes the image's contents in.
+func (m *memory) begin() {
+	if m.mapped = m.image.mapping(); m.mapped != nil {
+		m.bytes = m.mapped[:m.image.size]
+		return
+	}
+	m.bytes, m.class = m.pool.get(m.image.size)
+	m.filled = m.image.size
+	m.image.copyTo(m.bytes)
 }
 
 // Free implements [experimental.LinearMemory]. It may be called again: wazero does
 // not free the memory of an instance whose start function failed, so the host
 // always does.
 func (m *memory) Free() {
-	if m.bytes == nil {
-		return
+	switch {
+	case m.mapped != nil:
+		unmap(m.mapped)
+	case m.bytes != nil:
+		m.pool.put(m.bytes[:m.filled], m.class)
 	}
-	m.pool.put(m.bytes, m.class)
-	m.bytes = nil
+	m.bytes, m.mapped, m.filled = nil, nil, 0
 }

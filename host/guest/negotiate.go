@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tetratelabs/wazero/experimental"
-
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
@@ -79,9 +77,8 @@ func (m *Module) Configure(ctx context.Context, config func(key string) (string,
 
 func (m *Module) newNegotiation(l Limits) *negotiation {
 	l = l.withDefaults()
-	n := &negotiation{module: m, limits: l, end: time.Now().Add(l.Time)}
-	n.memory = memory{pool: &m.runtime.memory, limit: uint64(l.Pages) * pageSize}
-	return n
+	now := time.Now()
+	return &negotiation{module: m, limits: l, start: now, end: now.Add(l.Time), clockBase: m.clockBase}
 }
 
 // dropBuffers gives the streams' buffers back.
@@ -108,8 +105,8 @@ func (n *negotiation) run(ctx context.Context, export string) *Error {
 	}
 	defer m.leave(ctx)
 
-	if m.Info.MinPages > n.limits.Pages {
-		return m.errorf(KindLoad, "its memory begins with %d pages of 64 KiB, the limit is %d", m.Info.MinPages, n.limits.Pages)
+	if pages := m.minPages(); pages > n.limits.Pages {
+		return m.errorf(KindLoad, "its memory begins with %d pages of 64 KiB, the limit is %d", pages, n.limits.Pages)
 	}
 	result, err := n.call(ctx, export)
 	if err != nil {
@@ -118,12 +115,11 @@ func (n *negotiation) run(ctx context.Context, export string) *Error {
 	return n.judge(export, result)
 }
 
-// call instantiates the guest and calls an export of the type () -> i32.
+// call runs an export of the type () -> i32 in an instance of its own.
 func (n *negotiation) call(ctx context.Context, export string) (result int32, failure *Error) {
 	m := n.module
 	ctx = context.WithValue(ctx, negotiationKey{}, n)
-	ctx = experimental.WithMemoryAllocator(ctx, &n.memory)
-	defer n.memory.Free()
+	defer n.flush()
 	defer n.pause()
 	defer func() {
 		// wazero recovers what happens in a call, but not in the making of an instance.
@@ -133,22 +129,30 @@ func (n *negotiation) call(ctx context.Context, export string) (result int32, fa
 			failure.Trace = string(debug.Stack())
 		}
 	}()
-	instance, err := m.runtime.wazero.InstantiateModule(ctx, m.compiled, m.runtime.config)
+	i, err := m.take(ctx, uint64(n.limits.Pages)*pageSize)
 	if err != nil {
 		return 0, m.errorOf(err)
 	}
-	defer instance.Close(ctx)
-
-	var stack [1]uint64
-	if m.Info.Initializes {
-		if err := instance.ExportedFunction(abi.ExportInitialize).CallWithStack(ctx, stack[:]); err != nil {
-			return 0, m.errorOf(err)
-		}
+	defer i.close(ctx)
+	if err := n.initialize(ctx, i); err != nil {
+		return 0, m.errorOf(err)
 	}
-	if err := instance.ExportedFunction(export).CallWithStack(ctx, stack[:]); err != nil {
+	var stack [1]uint64
+	if err := i.ExportedFunction(export).CallWithStack(ctx, stack[:]); err != nil {
 		return 0, m.errorOf(err)
 	}
 	return int32(uint32(stack[0])), nil
+}
+
+// initialize runs the toolchain's start-up, if there is one that the instance does not
+// have behind it.
+func (n *negotiation) initialize(ctx context.Context, i *instance) error {
+	if !n.module.Info.Initializes || i.initialized {
+		return nil
+	}
+	n.initializing = true
+	defer func() { n.initializing = false }()
+	return i.ExportedFunction(abi.ExportInitialize).CallWithStack(ctx, nil)
 }
 
 // judge turns what an export returned into the error that it means.

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -21,8 +22,8 @@ type negotiation struct {
 	config func(key string) (string, bool)
 	logTo  func(severity int, text string)
 
-	memory memory
-	sides  [2]stream
+	start time.Time // when it began
+	sides [2]stream
 
 	fuel      uint64 // granted so far
 	calls     int
@@ -40,6 +41,12 @@ type negotiation struct {
 	logLines  int
 	logBytes  int
 	annotated int
+
+	imaging      bool                   // it makes an image of its module, for no connection
+	initializing bool                   // _initialize runs
+	clockBase    time.Duration          // of a clock that a guest sees
+	seed         *rand.ChaCha8          // of what random_get gives without the capability; nil until then
+	printed      [wasiStderr + 1][]byte // lines that were begun, by descriptor
 
 	mu struct {
 		sync.Mutex

@@ -42,12 +42,16 @@ type Runtime struct {
 	config  wazero.ModuleConfig
 	memory  memoryPool
 	buffers bufferPool
+	wasi    wasiHost
 	turns   chan struct{} // the places of guests that compute
 
 	// running is held for reading by every run, and for writing by Close: wazero must
 	// not be closed under a running instance.
 	running sync.RWMutex
 	closed  bool // guarded by running
+
+	stop       chan struct{} // closed by Close, for the goroutines of background
+	background sync.WaitGroup
 }
 
 // features are the parts of WebAssembly that guests may use: what package meter
@@ -63,7 +67,7 @@ func NewRuntime(ctx context.Context, o RuntimeOptions) (*Runtime, error) {
 	// Debug information is an untrusted format of its own, that nothing here needs.
 	config = config.WithCoreFeatures(features).WithMemoryLimitPages(MaxPages).WithDebugInfoEnabled(false)
 
-	r := &Runtime{turns: newTurns()}
+	r := &Runtime{turns: newTurns(), stop: make(chan struct{})}
 	if o.CacheDir != "" {
 		if err := checkCacheDir(o.CacheDir); err != nil {
 			return nil, err
@@ -91,11 +95,15 @@ func NewRuntime(ctx context.Context, o RuntimeOptions) (*Runtime, error) {
 // Close frees all modules. It waits for runs to end: cancel their contexts first.
 func (r *Runtime) Close(ctx context.Context) error {
 	r.running.Lock()
-	defer r.running.Unlock()
-	if r.closed {
+	closed := r.closed
+	r.closed = true
+	r.running.Unlock()
+	if closed {
 		return nil
 	}
-	r.closed = true
+	// Nothing new starts any more. What keeps warm instances closes them and ends.
+	close(r.stop)
+	r.background.Wait()
 	err := r.wazero.Close(ctx)
 	if r.cache != nil {
 		err = errors.Join(err, r.cache.Close(ctx))

@@ -1,0 +1,25 @@
+;; Draws random bytes in _initialize and, if the option "again" is set, in negotiate, and
+;; tells the first words of both; and the clocks, in milliseconds.
+(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+  (import "stunnel1" "config" (func $config (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "option.again")
+  (func $tell (param $at i32) (drop (call $config (local.get $at) (i32.const 4) (i32.const 0) (i32.const 0))))
+  (func $time (param $id i32)
+    (drop (call $clock (local.get $id) (i64.const 0) (i32.const 40)))
+    (i32.store (i32.const 48) (i32.wrap_i64 (i64.div_u (i64.load (i32.const 40)) (i64.const 1000000))))
+    (i32.store (i32.const 52) (i32.wrap_i64 (i64.shr_u (i64.div_u (i64.load (i32.const 40)) (i64.const 1000000)) (i64.const 32))))
+    (call $tell (i32.const 48))
+    (call $tell (i32.const 52)))
+  (func (export "_initialize") (drop (call $random (i32.const 16) (i32.const 4))))
+  (func (export "negotiate") (result i32)
+    (call $time (i32.const 0))
+    (call $time (i32.const 1))
+    (call $tell (i32.const 16))
+    (if (i32.ge_s (call $config (i32.const 0) (i32.const 12) (i32.const 0) (i32.const 0)) (i32.const 0))
+      (then
+        (drop (call $random (i32.const 20) (i32.const 4)))
+        (call $tell (i32.const 20))))
+    (i32.const 0)))
