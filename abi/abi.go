@@ -100,6 +100,10 @@ const (
 	KeySNI          = "sni"     // "yes" in server mode when the name that the client asks for chooses the target: connect after starttls
 	KeyConnect      = "connect" // of a policy guest
 	OptionKeyPrefix = "option."
+
+	// SecretKeyPrefix before a key of secret tells whether it is set, by the value "set":
+	// configure can be told that a password is missing, but not the password.
+	SecretKeyPrefix = "secret."
 )
 
 // SecretOption tells whether a guestOption of this name is a secret, which its name has

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 	"time"
 
@@ -71,6 +72,7 @@ const patience = time.Hour
 
 // fly plays one flight.
 func fly(t *testing.T, module *guest.Module, f *flight.Flight, single bool) {
+	cryptotest.SetGlobalRandom(t, 1) // what a guest draws is in its transcript
 	synctest.Test(t, func(t *testing.T) {
 		if err := flight.Play(t.Context(), module, f, flight.Options{Single: single, Patience: patience}); err != nil {
 			t.Error(err)

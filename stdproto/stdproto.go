@@ -16,6 +16,9 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
+//go:embed connect.wasm
+var connect []byte
+
 //go:embed imap.wasm
 var imap []byte
 
@@ -43,6 +46,9 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
+		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
+		"connect": {connect, []abi.Capability{abi.Secret, abi.Target, abi.Crypto, abi.Random, abi.Clock}},
+
 		"imap":  {imap, nil},
 		"ldap":  {ldap, nil},
 		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp

@@ -18,7 +18,7 @@ import (
 // Bounds that every bundled guest keeps, since each connection pays for its memory
 // and each start of the program for its code.
 const (
-	maxSize  = 32 << 10 // bytes of the module
+	maxSize  = 40 << 10 // bytes of the module; connect, which has NTLM in it, is the largest
 	maxPages = 1        // 64 KiB pages
 )
 
@@ -31,8 +31,9 @@ func TestBundled(t *testing.T) {
 				t.Errorf("%d bytes and %d pages, want at most %d and %d", module.Info.Size, module.Info.MinPages, maxSize, maxPages)
 			}
 			// What the table grants is what the module needs, no more.
-			if got := module.Info.Capabilities; !slices.Equal(got, stdproto.Grants(name)) {
-				t.Errorf("imports need %q, granted are %q", got, stdproto.Grants(name))
+			need, granted := slices.Sorted(slices.Values(module.Info.Capabilities)), slices.Sorted(slices.Values(stdproto.Grants(name)))
+			if !slices.Equal(need, granted) {
+				t.Errorf("imports need %q, granted are %q", need, granted)
 			}
 			if !bytes.HasPrefix(module.Info.Manifest, []byte("name: "+name+"\n")) {
 				t.Errorf("manifest is %q", module.Info.Manifest)

@@ -71,9 +71,14 @@ func flyStunnel(t *testing.T, program, protocol string, f *flight.Flight, certif
 	defer backend.Close()
 	conf := fmt.Sprintf("foreground = yes\npid =\nsyslog = no\ndebug = 7\n[flight]\nprotocol = %s\naccept = 127.0.0.1:0\nconnect = %s\n",
 		protocol, backend.Addr())
-	for name, value := range f.Config {
-		if name != "service" && !strings.HasPrefix(name, "option.") {
-			conf += name + " = " + value + "\n"
+	for _, options := range []map[string]string{f.Config, f.Secrets} {
+		for name, values := range options {
+			if name == "service" || strings.HasPrefix(name, "option.") {
+				continue
+			}
+			for value := range strings.SplitSeq(values, "\n") { // several of protocolHeader
+				conf += name + " = " + value + "\n"
+			}
 		}
 	}
 	if f.Config["client"] != "yes" {

@@ -110,7 +110,14 @@ func readHandshake(_ abi.Side, conn io.Reader) error {
 	return nil
 }
 
-func (h *Host) Config(key string) (string, bool) { v, ok := h.flight.Config[key]; return v, ok }
+func (h *Host) Config(key string) (string, bool) {
+	if secret, ok := strings.CutPrefix(key, abi.SecretKeyPrefix); ok {
+		_, ok = h.flight.Secrets[secret]
+		return "set", ok
+	}
+	v, ok := h.flight.Config[key]
+	return v, ok
+}
 
 func (h *Host) Secret(key string) (string, bool) { v, ok := h.flight.Secrets[key]; return v, ok }
 

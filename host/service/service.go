@@ -229,6 +229,10 @@ func addOptions(open, secret map[string]string, options []config.KeyValue) {
 }
 
 func (s *Service) lookup(key string) (string, bool) {
+	if secret, ok := strings.CutPrefix(key, abi.SecretKeyPrefix); ok {
+		_, ok = s.secrets[secret]
+		return "set", ok
+	}
 	v, ok := s.fixed[key]
 	return v, ok
 }

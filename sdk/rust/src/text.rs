@@ -20,30 +20,40 @@ impl<const N: usize> Text<N> {
 
     /// Appends what fits.
     pub fn add(&mut self, bytes: &[u8]) -> &mut Self {
-        let room = self.buf.get_mut(self.len..).unwrap_or(&mut []);
-        let n = bytes.len().min(room.len());
-        if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
-            to.copy_from_slice(from);
-        }
-        self.len += n;
-        self.over |= n < bytes.len();
+        append(&mut self.buf, &mut self.len, &mut self.over, bytes);
         self
     }
 
     /// Appends bytes in base64 with padding (RFC 4648 section 4).
     pub fn add_base64(&mut self, bytes: &[u8]) -> &mut Self {
-        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         for group in bytes.chunks(3) {
-            let mut bits = 0u32;
-            for i in 0..3 {
-                bits = bits << 8 | *group.get(i).unwrap_or(&0) as u32;
-            }
-            for i in 0..4 {
-                let b = if i > group.len() { b'=' } else { ALPHABET[(bits >> (18 - 6 * i) & 63) as usize] };
-                self.add(&[b]);
-            }
+            self.add(&encode(group));
         }
         self
+    }
+
+    /// Appends what a base64 text stands for, padded or not. False for what is no base64;
+    /// what came before the fault is kept.
+    pub fn add_decoded(&mut self, text: &[u8]) -> bool {
+        let end = text.iter().rposition(|&b| b != b'=').map_or(0, |last| last + 1);
+        let (digits, padding) = (text.get(..end).unwrap_or(&[]), text.len() - end);
+        if digits.len() % 4 == 1 || padding > 2 {
+            return false;
+        }
+        for group in digits.chunks(4) {
+            match decode(group) {
+                Some(bytes) => self.add(bytes.get(..group.len() - 1).unwrap_or(&[])),
+                None => return false,
+            };
+        }
+        true
+    }
+
+    /// Overwrites bytes that are there already.
+    pub fn put(&mut self, at: usize, bytes: &[u8]) {
+        if let Some(place) = self.buf.get_mut(at..self.len).and_then(|rest| rest.get_mut(..bytes.len())) {
+            place.copy_from_slice(bytes);
+        }
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -54,6 +64,52 @@ impl<const N: usize> Text<N> {
     pub fn is_over(&self) -> bool {
         self.over
     }
+}
+
+/// What `Text::add` does, once for texts of all lengths: a module is small.
+#[inline(never)]
+fn append(buf: &mut [u8], len: &mut usize, over: &mut bool, bytes: &[u8]) {
+    let room = buf.get_mut(*len..).unwrap_or(&mut []);
+    let n = bytes.len().min(room.len());
+    if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
+        to.copy_from_slice(from);
+    }
+    *len += n;
+    *over |= n < bytes.len();
+}
+
+/// One to three bytes in base64.
+#[inline(never)]
+fn encode(group: &[u8]) -> [u8; 4] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bits = 0u32;
+    for i in 0..3 {
+        bits = bits << 8 | *group.get(i).unwrap_or(&0) as u32;
+    }
+    let mut digits = [b'='; 4];
+    for (i, digit) in digits.iter_mut().enumerate().take(group.len() + 1) {
+        *digit = ALPHABET[(bits >> (18 - 6 * i) & 63) as usize];
+    }
+    digits
+}
+
+/// Two to four digits of base64 as three bytes, those that are missing as zero.
+#[inline(never)]
+fn decode(group: &[u8]) -> Option<[u8; 3]> {
+    let mut bits = 0u32;
+    for i in 0..4 {
+        let six = match group.get(i).copied().unwrap_or(b'A') {
+            b @ b'A'..=b'Z' => b - b'A',
+            b @ b'a'..=b'z' => b - b'a' + 26,
+            b @ b'0'..=b'9' => b - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | six as u32;
+    }
+    let [_, a, b, c] = bits.to_be_bytes();
+    Some([a, b, c])
 }
 
 /// The line without its line end, LF or CR LF.

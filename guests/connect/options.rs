@@ -1,0 +1,180 @@
+//! The options of the connect guest, and what is wrong with them.
+
+use crate::authority::is_authority;
+use crate::utf16::is_utf8;
+use stunnel::host::{config, secret, warn};
+use stunnel::option::{bad, is_client, is_set, unreadable, value, VALUE_MAX};
+use stunnel::text::has_control;
+use stunnel::{Class, Code, Outcome, Part, Refusal};
+use Part::Say;
+
+/// All the lines of protocolHeader together, in bytes.
+pub const HEADERS_MAX: usize = 4096;
+
+/// How the client logs in at the proxy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    Basic,
+    Ntlm,
+    /// Version 1, which the service has to ask for.
+    Ntlm1,
+}
+
+impl Scheme {
+    /// The name of the HTTP authentication scheme.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Basic => "Basic",
+            Scheme::Ntlm | Scheme::Ntlm1 => "NTLM",
+        }
+    }
+}
+
+/// Room for who logs in.
+pub struct Login {
+    user: [u8; VALUE_MAX],
+    password: [u8; VALUE_MAX],
+    domain: [u8; VALUE_MAX],
+}
+
+/// Who logs in.
+pub struct Identity<'a> {
+    pub user: &'a [u8],
+    pub password: &'a [u8],
+    pub domain: &'a [u8],
+}
+
+/// Checks everything before the first connection, so that a wrong option is told when
+/// the configuration is loaded.
+pub fn check() -> Outcome {
+    if is_client() {
+        check_client()
+    } else {
+        check_server()
+    }
+}
+
+fn check_client() -> Outcome {
+    target(&mut [0; VALUE_MAX])?;
+    headers(&mut [0; HEADERS_MAX])?;
+    let scheme = scheme()?;
+    let mut buf = [0; VALUE_MAX];
+    let password = is_set("secret.protocolpassword");
+    match value("protocolUsername", "protocolusername", &mut buf)? {
+        Some(_) if !password => return Err(wrong("protocolUsername needs protocolPassword")),
+        None if password => return Err(wrong("protocolPassword needs protocolUsername")),
+        None if scheme != Scheme::Basic => {
+            return Err(wrong("protocolAuthentication = ntlm needs protocolUsername and protocolPassword"))
+        }
+        None => {}
+        // The colon ends the user's name (RFC 7617 section 2).
+        Some(user) if scheme == Scheme::Basic && user.contains(&b':') => {
+            return Err(bad("protocolUsername", user, " has a colon, which Basic cannot carry"))
+        }
+        Some(user) if scheme != Scheme::Basic && !is_utf8(user) => return Err(bad("protocolUsername", user, " is not UTF-8")),
+        Some(_) => {}
+    }
+    match value("protocolDomain", "protocoldomain", &mut buf)? {
+        Some(_) if scheme == Scheme::Basic => warn("protocolDomain has an effect with protocolAuthentication = ntlm alone"),
+        Some(domain) if !is_utf8(domain) => return Err(bad("protocolDomain", domain, " is not UTF-8")),
+        _ => {}
+    }
+    if is_set("option.inside") || is_set("secret.option.userPassword") {
+        warn("guestOption inside and userPassword have no effect in client mode");
+    }
+    Ok(())
+}
+
+fn check_server() -> Outcome {
+    let inside = inside()?;
+    if !inside && is_set("secret.option.userPassword") {
+        warn("clients send userPassword before TLS begins; with guestOption = inside=yes they send it inside");
+    }
+    for key in ["protocolhost", "protocolusername", "protocoldomain", "protocolheader", "option.ntlmv1"] {
+        if is_set(key) {
+            warn("protocolHost, protocolHeader, protocolDomain, protocolUsername and ntlmv1 have no effect in connect's server mode");
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The server behind the proxy.
+pub fn target(buf: &mut [u8; VALUE_MAX]) -> Outcome<&[u8]> {
+    match value("protocolHost", "protocolhost", buf)? {
+        None => Err(wrong("protocol = connect needs protocolHost = HOST:PORT in client mode")),
+        Some(target) if is_authority(target) => Ok(target),
+        Some(target) => Err(bad("protocolHost", target, " is not HOST:PORT or [IPv6]:PORT")),
+    }
+}
+
+/// The lines of protocolHeader. They may be secrets, so that no refusal quotes one.
+pub fn headers(buf: &mut [u8; HEADERS_MAX]) -> Outcome<&[u8]> {
+    let lines = match config("protocolheader", buf) {
+        Ok(lines) => lines,
+        Err(Code::NONE) => return Ok(&[]),
+        Err(Code::TOO_LONG) => return Err(wrong("protocolHeader: all lines together are longer than 4096 bytes")),
+        Err(code) => return Err(Refusal::of(&["reading protocolHeader"], code)),
+    };
+    for line in lines.split(|&b| b == b'\n') {
+        if has_control(line) {
+            return Err(wrong("protocolHeader: a line has a control character"));
+        }
+        match line.iter().position(|&b| b == b':') {
+            Some(at) if at > 0 && !line.iter().take(at).any(|&b| b == b' ' || b == b'\t') => {}
+            _ => return Err(wrong("protocolHeader: a line is not NAME: VALUE")),
+        }
+    }
+    Ok(lines)
+}
+
+/// How to log in: by Basic unless it is said, as in stunnel.
+pub fn scheme() -> Outcome<Scheme> {
+    let old = yes("guestOption ntlmv1", "option.ntlmv1")?;
+    let mut buf = [0; VALUE_MAX];
+    match value("protocolAuthentication", "protocolauthentication", &mut buf)? {
+        Some(name) if name.eq_ignore_ascii_case(b"ntlm") => Ok(if old { Scheme::Ntlm1 } else { Scheme::Ntlm }),
+        Some(name) if !name.eq_ignore_ascii_case(b"basic") => {
+            Err(bad("protocolAuthentication", name, " is neither basic nor ntlm"))
+        }
+        _ if old => Err(wrong("guestOption ntlmv1 needs protocolAuthentication = ntlm")),
+        _ => Ok(Scheme::Basic),
+    }
+}
+
+impl Login {
+    pub const fn new() -> Self {
+        Login { user: [0; VALUE_MAX], password: [0; VALUE_MAX], domain: [0; VALUE_MAX] }
+    }
+
+    /// Reads who logs in; nobody, if the service has no password.
+    pub fn read(&mut self) -> Outcome<Option<Identity>> {
+        let password = match secret("protocolpassword", &mut self.password) {
+            Ok(password) => password,
+            Err(Code::NONE) => return Ok(None),
+            Err(code) => return Err(unreadable("protocolPassword", code)),
+        };
+        let user = value("protocolUsername", "protocolusername", &mut self.user)?.unwrap_or(&[]);
+        let domain = value("protocolDomain", "protocoldomain", &mut self.domain)?.unwrap_or(&[]);
+        Ok(Some(Identity { user, password, domain }))
+    }
+}
+
+/// Whether TLS comes before the request, in server mode.
+pub fn inside() -> Outcome<bool> {
+    yes("guestOption inside", "option.inside")
+}
+
+fn yes(name: &str, key: &str) -> Outcome<bool> {
+    let mut buf = [0; VALUE_MAX];
+    match value(name, key, &mut buf)? {
+        None => Ok(false),
+        Some(word) if word.eq_ignore_ascii_case(b"no") => Ok(false),
+        Some(word) if word.eq_ignore_ascii_case(b"yes") => Ok(true),
+        Some(word) => Err(bad(name, word, " is neither yes nor no")),
+    }
+}
+
+fn wrong(sentence: &str) -> Refusal {
+    Refusal::new(Class::Config, &[Say(sentence)])
+}

@@ -1,0 +1,156 @@
+//! The client's request in server mode (RFC 9112): CONNECT and what matters of its headers.
+
+use crate::authority::{is_authority, AUTHORITY_MAX};
+use crate::LINE_MAX;
+use stunnel::text::{chomp, has_control, split_word, trim};
+use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
+use Part::{Quote, Say};
+
+/// Most lines and most bytes of a request: a client must not hold a negotiation with
+/// header after header, and browsers stay under a tenth of both.
+const LINES_MAX: u32 = 100;
+const HEAD_MAX: usize = 32 << 10;
+
+/// Longest NAME:PASSWORD in bytes.
+const LOGIN_MAX: usize = 512;
+
+/// The first byte of a TLS record that holds a handshake.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// What a request asks for.
+pub struct Request {
+    pub target: Text<AUTHORITY_MAX>,
+    /// The client's NAME:PASSWORD, if it logs in by Basic; else empty.
+    login: Text<LOGIN_MAX>,
+    lines: u32,
+    bytes: usize,
+}
+
+impl Request {
+    pub const fn new() -> Self {
+        Request { target: Text::new(), login: Text::new(), lines: 0, bytes: 0 }
+    }
+
+    /// The client's NAME:PASSWORD, if it came whole.
+    pub fn login(&self) -> Option<&[u8]> {
+        Some(self.login.bytes()).filter(|login| !login.is_empty() && !self.login.is_over())
+    }
+
+    /// Reads a request through its empty line; a client that sends something else is told.
+    pub fn read(&mut self, buf: &mut [u8; LINE_MAX]) -> Outcome {
+        // A client that waits for TLS would never send a line end.
+        if let Ok(Some(TLS_HANDSHAKE)) = ACCEPTED.peek_byte() {
+            let why = "the client starts with TLS in place of CONNECT; guestOption = inside=yes has TLS first";
+            return Err(refuse("400 Bad Request", &[Say(why)]));
+        }
+        let mut line = self.read_line(buf)?;
+        if line.is_empty() {
+            line = self.read_line(buf)?; // one is forgiven (RFC 9112 section 2.2)
+        }
+        self.request_line(line)?;
+        loop {
+            let line = self.read_line(buf)?;
+            if line.is_empty() {
+                return Ok(());
+            }
+            self.header(line)?;
+        }
+    }
+
+    /// Takes method, target and version, a blank between two (RFC 9112 section 3).
+    fn request_line(&mut self, line: &[u8]) -> Outcome {
+        let mut words = line.split(|&b| b == b' ');
+        let (method, target) = match (words.next(), words.next(), words.next(), words.next()) {
+            (Some(method), Some(target), Some(version), None) if is_token(method) && is_version(version) => (method, target),
+            _ => {
+                return Err(refuse("400 Bad Request", &[Say("the client's request is no HTTP/1: "), Quote(line)]))
+            }
+        };
+        if !method.eq_ignore_ascii_case(b"CONNECT") {
+            return Err(refuse("405 Method Not Allowed", &[Say("the client does not ask for CONNECT: "), Quote(line)]));
+        }
+        if !is_authority(target) {
+            return Err(refuse("400 Bad Request", &[Say("the client's target is not HOST:PORT: "), Quote(target)]));
+        }
+        self.target.add(target);
+        Ok(())
+    }
+
+    /// Takes a header. None is quoted, since it may hold a password.
+    fn header(&mut self, line: &[u8]) -> Outcome {
+        let (name, value) = match line.iter().position(|&b| b == b':') {
+            Some(at) if !has_control(line) => (line.get(..at).unwrap_or(&[]), trim(line.get(at + 1..).unwrap_or(&[]))),
+            _ => (&line[..0], line),
+        };
+        if !is_token(name) {
+            return Err(refuse("400 Bad Request", &[Say("the client's request has a malformed header")]));
+        }
+        if name.eq_ignore_ascii_case(b"Transfer-Encoding")
+            || name.eq_ignore_ascii_case(b"Content-Length") && value != b"0"
+        {
+            // CONNECT has no content (RFC 9110 section 9.3.6). A reader before this one may
+            // see it otherwise, and what it takes for content would be the tunnel's.
+            return Err(refuse("400 Bad Request", &[Say("the client's request has content")]));
+        }
+        if name.eq_ignore_ascii_case(b"Proxy-Authorization") {
+            let (scheme, token) = split_word(value);
+            if scheme.eq_ignore_ascii_case(b"Basic") {
+                self.login.clear(); // the last one counts
+                if !self.login.add_decoded(token) {
+                    self.login.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_line<'a>(&mut self, buf: &'a mut [u8; LINE_MAX]) -> Outcome<&'a [u8]> {
+        let n = match ACCEPTED.read_line(buf) {
+            Ok(n) => n,
+            Err(Code::TOO_LONG) => {
+                return Err(refuse(TOO_LARGE, &[Say("the client's request has a line of more than 8192 bytes")]))
+            }
+            Err(Code::TIMEOUT) => {
+                answer("408 Request Timeout", "");
+                return Err(Refusal::of(&["reading the client's request"], Code::TIMEOUT));
+            }
+            Err(code) => return Err(Refusal::of(&["reading the client's request"], code)),
+        };
+        self.lines += 1;
+        self.bytes += n;
+        if self.lines > LINES_MAX || self.bytes > HEAD_MAX {
+            return Err(refuse(TOO_LARGE, &[Say("the client's request has too many lines")]));
+        }
+        Ok(chomp(buf.get(..n).unwrap_or(&[])))
+    }
+}
+
+const TOO_LARGE: &str = "431 Request Header Fields Too Large";
+
+/// HTTP/1 of any minor version (RFC 9112 section 2.3).
+fn is_version(text: &[u8]) -> bool {
+    matches!(text, [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'])
+}
+
+/// A token (RFC 9110 section 5.6.2): what methods and header names are made of.
+fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+/// Tells the client, and makes the refusal.
+fn refuse(status: &str, parts: &[Part]) -> Refusal {
+    answer(status, "");
+    Refusal::new(Class::Peer, parts)
+}
+
+/// Answers with a status and the end of the connection. That the client may be gone adds
+/// nothing to the refusal that follows.
+pub fn answer(status: &str, headers: &str) {
+    let mut out = Text::<512>::new();
+    let len = status.len() + 1;
+    out.add(b"HTTP/1.1 ").add(status.as_bytes()).add(b"\r\n").add(headers.as_bytes());
+    out.add(b"Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ");
+    out.add(&[b'0' + (len / 10 % 10) as u8, b'0' + (len % 10) as u8]).add(b"\r\n\r\n");
+    out.add(status.as_bytes()).add(b"\n");
+    let _ = ACCEPTED.write(out.bytes());
+}

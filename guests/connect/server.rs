@@ -1,0 +1,102 @@
+//! Server mode: the accepted side is a client that asks for a target by CONNECT, before
+//! TLS as stunnel's clients do, or inside it. The target is connected before the answer,
+//! so that the answer is true.
+
+use crate::options;
+use crate::request::answer;
+use crate::Session;
+use stunnel::host::{self, annotate, digest, random, secret, set_alpn, set_target, Alg};
+use stunnel::{Class, Code, Outcome, Part, Refusal, ACCEPTED};
+use Part::{Quote, Say};
+
+/// All the lines of userPassword together, in bytes.
+const LOGINS_MAX: usize = 4096;
+
+/// What the client inside TLS may speak.
+const ALPN: &str = "http/1.1";
+
+/// The challenge of Basic (RFC 7617 section 2.1).
+const CHALLENGE: &str = "Proxy-Authenticate: Basic realm=\"stunnel\"\r\n";
+
+/// Runs the conversation up to TLS with the client, which the host does when it is not
+/// done: what the client sent behind its request is the handshake, and is checked as such.
+pub fn negotiate(s: &mut Session) -> Outcome {
+    if options::inside()? {
+        set_alpn(ALPN).map_err(|code| Refusal::of(&["choosing ALPN"], code))?;
+        ACCEPTED.starttls().map_err(|code| Refusal::of(&["starting TLS with the client"], code))?;
+    }
+    s.request.read(&mut s.line)?;
+    log_in(s)?;
+    annotate("target", s.request.target.bytes());
+    connect(s)?;
+    ACCEPTED
+        .write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        .map_err(|code| Refusal::of(&["answering the client"], code))
+}
+
+/// Dials the target, and says why it cannot be reached.
+fn connect(s: &Session) -> Outcome {
+    let target = s.request.target.bytes();
+    let code = match set_target(target).and_then(|_| host::connect()) {
+        Ok(()) => return Ok(()),
+        Err(code) => code,
+    };
+    let (status, class) = match code {
+        Code::INVAL => ("400 Bad Request", Class::Peer),
+        Code::DENIED => ("403 Forbidden", Class::Policy),
+        Code::HOST => ("404 Not Found", Class::Peer), // as stunnel
+        Code::TIMEOUT => ("504 Gateway Timeout", Class::Peer),
+        Code::REFUSED | Code::NET | Code::IO => ("502 Bad Gateway", Class::Peer),
+        _ => ("500 Internal Server Error", Class::Internal),
+    };
+    answer(status, "");
+    Err(Refusal::new(class, &[Say("connecting to "), Quote(target), Say(": "), Say(code.words())]))
+}
+
+/// Asks for one of the service's logins, if it has any.
+fn log_in(s: &mut Session) -> Outcome {
+    let mut buf = [0; LOGINS_MAX];
+    let logins = match secret("option.userPassword", &mut buf) {
+        Ok(logins) => logins,
+        Err(Code::NONE) => return Ok(()),
+        Err(code) => {
+            answer("500 Internal Server Error", "");
+            if code == Code::TOO_LONG {
+                let why = "guestOption userPassword: all values together are longer than 4096 bytes";
+                return Err(Refusal::new(Class::Config, &[Say(why)]));
+            }
+            return Err(Refusal::of(&["reading guestOption userPassword"], code));
+        }
+    };
+    let given = match s.request.login() {
+        Some(login) => login,
+        None => {
+            answer("407 Proxy Authentication Required", CHALLENGE);
+            return Err(Refusal::new(Class::Policy, &[Say("the client does not log in by Basic")]));
+        }
+    };
+    let name = given.split(|&b| b == b':').next().unwrap_or(&[]);
+    if !is_known(given, logins).map_err(|code| Refusal::of(&["checking the client's login"], code))? {
+        answer("407 Proxy Authentication Required", CHALLENGE);
+        return Err(Refusal::new(Class::Policy, &[Say("the client's login is wrong: user "), Quote(name)]));
+    }
+    annotate("user", name);
+    Ok(())
+}
+
+/// Whether a login is one of the lines. How long this takes depends on the lines alone:
+/// all are compared to the end, and under a key of this moment, so that neither a prefix
+/// nor a length shows.
+fn is_known(given: &[u8], logins: &[u8]) -> host::Result<bool> {
+    let mut key = [0; 32];
+    random(&mut key)?;
+    let given: [u8; 32] = digest(Alg::Sha256, &key, given)?;
+    let mut known = false;
+    for line in logins.split(|&b| b == b'\n') {
+        let mac: [u8; 32] = digest(Alg::Sha256, &key, line)?;
+        let differ = mac.iter().zip(&given).fold(0, |differ, (a, b)| differ | a ^ b);
+        // A line without a colon is no login, and no login is empty.
+        known |= differ == 0 && line.contains(&b':');
+    }
+    Ok(known)
+}
