@@ -34,6 +34,9 @@ var nntp []byte
 //go:embed pgsql.wasm
 var pgsql []byte
 
+//go:embed pop3.wasm
+var pop3 []byte
+
 //go:embed smtp.wasm
 var smtp []byte
 
@@ -54,6 +57,7 @@ func guests() map[string]guest {
 		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
 		"nntp":  {nntp, nil},
 		"pgsql": {pgsql, nil},
+		"pop3":  {pop3, nil},
 		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
 	}
 }
