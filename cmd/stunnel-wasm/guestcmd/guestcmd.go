@@ -23,6 +23,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"inspect", "FILE|NAME [CONFIG]", "what a guest may do, and whether the config would load it", (*tool).inspect},
+		{"new", "--lang rust|c NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
 		{"test", "DIR|FILE.wasm [FLIGHT...]", "play transcripts against a guest", (*tool).test},
 	}
 }
