@@ -19,6 +19,9 @@ import (
 //go:embed connect.wasm
 var connect []byte
 
+//go:embed ftp.wasm
+var ftp []byte
+
 //go:embed imap.wasm
 var imap []byte
 
@@ -49,16 +52,17 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
-		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
-		"connect": {connect, []abi.Capability{abi.Secret, abi.Target, abi.Crypto, abi.Random, abi.Clock}},
 
-		"imap":  {imap, nil},
-		"ldap":  {ldap, nil},
-		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
-		"nntp":  {nntp, nil},
-		"pgsql": {pgsql, nil},
-		"pop3":  {pop3, nil},
-		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
+		"connect": {connect, []abi.Capability{abi.Secret, abi.Target, abi.Crypto, abi.Random, abi.Clock}},
+		"ftp":     {ftp, nil},
+		"imap":    {imap, nil},
+		"ldap":    {ldap, nil},
+		"lmtp":    {lmtp, []abi.Capability{abi.Secret}}, // as smtp
+		"nntp":    {nntp, nil},
+		"pgsql":   {pgsql, nil},
+		"pop3":    {pop3, nil},
+		"smtp":    {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
+		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
 	}
 }
 

@@ -15,8 +15,8 @@ mod server;
 #[path = "../smtp/session.rs"]
 mod session;
 
-use session::Session;
 use stunnel::option::is_client;
+use session::Session;
 
 stunnel::manifest!("manifest.txt");
 

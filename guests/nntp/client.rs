@@ -1,8 +1,8 @@
 //! Client mode: the accepted side is a local news reader without TLS, the outgoing side
 //! a news server that offers STARTTLS.
 
-use crate::session::Session;
 use stunnel::{Outcome, Refusal, ACCEPTED, OUTGOING};
+use crate::session::Session;
 
 /// Runs the conversation up to TLS. The local reader has its greeting then, as with
 /// stunnel, and none comes inside TLS (RFC 4642 section 2.2.2). What goes wrong from then

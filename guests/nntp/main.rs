@@ -8,8 +8,8 @@ mod client;
 mod server;
 mod session;
 
-use session::Session;
 use stunnel::{accept, option, status};
+use session::Session;
 
 stunnel::manifest!("manifest.txt");
 

@@ -2,11 +2,11 @@
 //! news server that has none. Until TLS is up the guest answers; the news server is asked
 //! for its capabilities and put into its mode for readers, and hears nothing else.
 
-use crate::session::{unavailable, Session};
 use stunnel::accept::{self, say};
 use stunnel::line::{self, Line};
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
+use crate::session::{unavailable, Session};
 use Part::{Quote, Say};
 
 /// Longest command in bytes (RFC 3977 section 3.1), and longest line of a list of

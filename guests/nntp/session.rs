@@ -2,9 +2,9 @@
 
 use core::ops::RangeInclusive;
 
-use crate::server;
 use stunnel::reply::{Lines, Reply, Style};
 use stunnel::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED};
+use crate::server;
 use Part::{Quote, Say};
 
 /// There is no allocator, so it is one static value.

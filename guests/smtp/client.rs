@@ -2,12 +2,12 @@
 //! outgoing side a mail server that offers STARTTLS (RFC 3207), and AUTH inside
 //! it (RFC 4954) if the service has a user name and a password.
 
-use crate::dialect;
-use crate::options::{self, Mechanism};
-use crate::session::Session;
 use stunnel::option::VALUE_MAX;
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
+use crate::dialect;
+use crate::options::{self, Mechanism};
+use crate::session::Session;
 use Part::{Quote, Say};
 
 /// Longest message of PLAIN: two zero bytes and two values (RFC 4616).

@@ -10,8 +10,8 @@ mod options;
 mod server;
 mod session;
 
-use session::Session;
 use stunnel::option::is_client;
+use session::Session;
 
 stunnel::manifest!("manifest.txt");
 

@@ -1,10 +1,10 @@
 //! The options of the smtp guest, and what is wrong with them.
 
-use crate::dialect;
 use stunnel::host::{secret, warn};
 use stunnel::option::{bad, is_client, is_set, unreadable, value, VALUE_MAX};
 use stunnel::text::{has_control, split_word};
 use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
+use crate::dialect;
 use Part::Say;
 
 /// How the client side logs in (stunnel's protocolAuthentication).

@@ -2,14 +2,14 @@
 //! outgoing side a mail server that has none. Until TLS is up the guest itself
 //! answers; the mail server hears the client's first word through the relay.
 
-use crate::session::Session;
-use crate::{dialect, options};
 use stunnel::accept::{self, say};
 use stunnel::line::{self, Line};
 use stunnel::option::VALUE_MAX;
 use stunnel::reply::text;
 use stunnel::text::split_word;
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
+use crate::session::Session;
+use crate::{dialect, options};
 use Part::Say;
 
 /// Longest command in bytes. RFC 5321 section 4.5.3.1.4 asks for 512; before

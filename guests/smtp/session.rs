@@ -2,9 +2,9 @@
 
 use core::ops::RangeInclusive;
 
-use crate::{dialect, server};
 use stunnel::reply::{Lines, Reply, Style};
 use stunnel::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED};
+use crate::{dialect, server};
 use Part::{Quote, Say};
 
 /// There is no allocator, so it is one static value.

@@ -1,0 +1,33 @@
+//! The guest of `protocol = ftp`: AUTH TLS (RFC 4217) on the control connection, for an
+//! FTP server that has none (server mode) and for an FTP client that has none (client
+//! mode). Data connections do not pass through the service and stay in the clear, which
+//! the side that speaks TLS is told by the protection level C.
+
+#![no_std]
+#![no_main]
+
+mod client;
+mod inside;
+mod server;
+mod session;
+
+use stunnel::{accept, option, status};
+use session::Session;
+
+stunnel::manifest!("manifest.txt");
+
+static mut SESSION: Session = Session::new();
+
+/// Called once for each connection, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate() -> i32 {
+    // Sound: an instance has one thread and its host calls this once.
+    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
+    status(if option::is_client() { client::negotiate(session) } else { server::negotiate(session) })
+}
+
+/// Called when the configuration is loaded.
+#[no_mangle]
+pub extern "C" fn configure() -> i32 {
+    status(accept::check())
+}
