@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 )
@@ -30,6 +31,8 @@ func TestHostileGuests(t *testing.T) {
 		{"unreachable", "", `trap: unreachable in inner`},
 		{"start", "guestCPU = 3000000\n", `more than 3000000 instructions in begin`},
 		{"calls", "", `more than 100000 host calls`},
+		{"digests", "guestCPU = 30000000\n", `host calls moved more than 240000000 bytes in hash`},
+		{"targets", "", `more than 100000 host calls in dial`},
 		{"returns", "", `negotiate returned -6 \(timeout\)`},
 	}
 	for _, interpreter := range []bool{false, true} {
@@ -45,6 +48,15 @@ func TestHostileGuests(t *testing.T) {
 	}
 }
 
+// allGrants are the lines that give a guest everything that there is to give.
+func allGrants() string {
+	lines := "guestDial = *:*\n"
+	for _, c := range abi.Capabilities {
+		lines += "guestAllow = " + string(c.Name) + "\n"
+	}
+	return lines
+}
+
 func hostile(t *testing.T, interpreter bool, name, options, line string) {
 	back := backend(t)
 	file, err := filepath.Abs(filepath.Join("..", "..", "testdata", "guests", name+".wasm"))
@@ -53,8 +65,8 @@ func hostile(t *testing.T, interpreter bool, name, options, line string) {
 	}
 	b := newBench(t, logging.Debug)
 	conf, err := config.LoadReader("test.conf", strings.NewReader(fmt.Sprintf(
-		"[bad]\naccept = 127.0.0.1:0\nconnect = %[1]s\ncert = %[2]s\nprotocol = %[3]s\n%[4]s"+
-			"[good]\naccept = 127.0.0.1:0\nconnect = %[1]s\ncert = %[2]s\n", back, b.certs.Server, file, options)))
+		"[bad]\naccept = 127.0.0.1:0\nconnect = %[1]s\ncert = %[2]s\nprotocol = %[3]s\n%[4]s%[5]s"+
+			"[good]\naccept = 127.0.0.1:0\nconnect = %[1]s\ncert = %[2]s\n", back, b.certs.Server, file, options, allGrants())))
 	if err != nil {
 		t.Fatal(err)
 	}
