@@ -16,6 +16,9 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
+//go:embed cifs.wasm
+var cifs []byte
+
 //go:embed connect.wasm
 var connect []byte
 
@@ -52,16 +55,18 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
-
+		"cifs": {cifs, nil},
+		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
 		"connect": {connect, []abi.Capability{abi.Secret, abi.Target, abi.Crypto, abi.Random, abi.Clock}},
-		"ftp":     {ftp, nil},
-		"imap":    {imap, nil},
-		"ldap":    {ldap, nil},
-		"lmtp":    {lmtp, []abi.Capability{abi.Secret}}, // as smtp
-		"nntp":    {nntp, nil},
-		"pgsql":   {pgsql, nil},
-		"pop3":    {pop3, nil},
-		"smtp":    {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
+
+		"ftp":   {ftp, nil},
+		"imap":  {imap, nil},
+		"ldap":  {ldap, nil},
+		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
+		"nntp":  {nntp, nil},
+		"pgsql": {pgsql, nil},
+		"pop3":  {pop3, nil},
+		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
 		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
 	}
 }

@@ -1,0 +1,40 @@
+//! The guest of `protocol = cifs`: TLS below the NetBIOS session service (RFC 1002
+//! section 4.3), for a file server that has none (server mode) and for a client that has
+//! none (client mode). The client begins with a session request as ever; a server that
+//! wants TLS refuses it with an error code that the RFC does not have, and the client
+//! goes on with a handshake on the same connection. Only stunnel and its kind do so.
+
+#![no_std]
+#![no_main]
+
+mod client;
+mod packet;
+mod server;
+
+use stunnel::{host, status, Code, Outcome};
+
+stunnel::manifest!("manifest.txt");
+
+/// Called once for each connection, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate() -> i32 {
+    let is_client = host::config("client", &mut [0; 4]) == Ok(b"yes");
+    status(if is_client { client::negotiate() } else { server::negotiate() })
+}
+
+/// Called when the configuration is loaded.
+#[no_mangle]
+pub extern "C" fn configure() -> i32 {
+    status(check())
+}
+
+/// There is nothing to set, so that nothing can be wrong.
+fn check() -> Outcome {
+    for key in ["protocolhost", "protocolusername"] {
+        if host::config(key, &mut [0; 1]) != Err(Code::NONE) {
+            host::warn("protocolHost, protocolUsername and protocolPassword have no effect for cifs");
+            break;
+        }
+    }
+    Ok(())
+}
