@@ -21,15 +21,21 @@ func parseGuestDial(t *target, value string) *Error {
 	if i < 0 {
 		return refuse(reason, dialForm)
 	}
-	rule, ok := parsePorts(value[i+1:])
-	if !ok {
+	rule, good := parsePorts(value[i+1:])
+	if !good {
 		return refuse(reason, dialForm)
 	}
 	host := strings.ToLower(value[:i])
-	plain := strings.NewReplacer("[", "", "]", "").Replace(host)
+	plain, ok := unbracket(host)
+	if !ok {
+		return refuse(reason, dialForm)
+	}
 	if prefix, err := netip.ParsePrefix(plain); err == nil {
 		if prefix.Masked() != prefix {
 			return refuse(reason, "the address has bits beyond its prefix; write "+prefix.Masked().String())
+		}
+		if mapped := prefix.Addr(); mapped.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(mapped.Unmap(), prefix.Bits()-96) // as the addresses are compared
 		}
 		rule.Prefix = prefix
 	} else if ip, err := netip.ParseAddr(plain); err == nil {
@@ -38,12 +44,27 @@ func parseGuestDial(t *target, value string) *Error {
 		}
 		rule.Prefix = netip.PrefixFrom(ip, ip.BitLen())
 	} else if host != "" && strings.Trim(host, letters+"._-*") == "" {
-		rule.Pattern = host
+		if host != "*" && strings.Trim(host, "0123456789.*") == "" {
+			// 10.* would let 10.example.org in, and leave out no name that leads to 10.0.0.1.
+			return refuse(reason, "a pattern is for names; for addresses write a CIDR, as in 10.0.0.0/8:443")
+		}
+		rule.Pattern = strings.TrimSuffix(host, ".")
 	} else {
 		return refuse(reason, dialForm)
 	}
 	t.service.Guest.Dial = append(t.service.Guest.Dial, rule)
 	return nil
+}
+
+// unbracket takes the brackets off an IPv6 address, whose prefix may stand within or behind.
+func unbracket(host string) (string, bool) {
+	inner, ok := strings.CutPrefix(host, "[")
+	if !ok {
+		return host, !strings.Contains(host, "]")
+	}
+	address, prefix, ok := strings.Cut(inner, "]")
+	return address + prefix, ok && strings.Contains(address, ":") && !strings.ContainsAny(prefix, "[]") &&
+		(prefix == "" || prefix[0] == '/')
 }
 
 // parsePorts takes N, N-M or *.
