@@ -23,8 +23,11 @@ func (d *Dialer) DialChosen(ctx context.Context, target string, r *Reach, log *l
 		return nil, err
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
+	if err == nil && port == 0 {
+		err = errors.New("port 0") // which means any port to ResolveChosen
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("target %s: %w", target, err)
 	}
 	addrs, err := d.ResolveChosen(ctx, host, uint16(port), r, log)
 	if err != nil {
@@ -63,9 +66,18 @@ func (r *Reach) checkDialled(host string, port uint16, c net.Conn) error {
 	return errors.Join(fmt.Errorf("%s: %w", remote, ErrDenied), c.Close())
 }
 
+// maxChosen is how many addresses of one name are tried: who owns the name chooses
+// their number, and each may take TIMEOUTconnect and writes lines into the log.
+const maxChosen = 16
+
 // ResolveChosen gives the addresses of a host that r allows a guest to reach on a port,
 // 0 for any. None of several that is allowed is ErrDenied.
 func (d *Dialer) ResolveChosen(ctx context.Context, host string, port uint16, r *Reach, log *logging.Logger) ([]netip.Addr, error) {
+	// A look-up tells the name to its owner, so that none is done in vain.
+	if host == "" || !r.mayAllow(host, port) {
+		log.Warnf("target %s port %d: guestDial does not allow it", host, port)
+		return nil, fmt.Errorf("target %s: %w", host, ErrDenied)
+	}
 	lookupCtx, cancel := context.WithTimeout(ctx, d.timeout)
 	all, err := lookup(lookupCtx, host)
 	cancel()
@@ -74,7 +86,7 @@ func (d *Dialer) ResolveChosen(ctx context.Context, host string, port uint16, r 
 		return nil, err
 	}
 	var allowed []netip.Addr
-	for _, a := range all {
+	for _, a := range all[:min(len(all), maxChosen)] {
 		if r.Allows(host, a, port) {
 			allowed = append(allowed, a)
 		} else {

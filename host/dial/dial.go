@@ -103,6 +103,9 @@ func (d *Dialer) Dial(ctx context.Context, log *logging.Logger) (net.Conn, error
 		}
 		if len(targets) == 0 {
 			log.Errf("No remote host resolved")
+			if err == nil {
+				err = ErrNoTarget // a service without connect, whose guest chose no target
+			}
 			return nil, err
 		}
 	}

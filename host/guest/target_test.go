@@ -20,6 +20,7 @@ func TestSetTarget(t *testing.T) {
 		"example.org:443": true, "a_b-c.d:1": true, "192.0.2.1:65535": true, "[2001:db8::1]:443": true,
 		"": false, "example.org": false, ":443": false, "example.org:": false, "example.org:0": false, "example.org:065": false,
 		"example.org:65536": false, "example.org:+1": false, "2001:db8::1:443": false, "/var/run/x:1": false,
+		"[192.0.2.1]:443": false, "[example.org]:443": false, "[a:b]:443": false, "[2001:db8::1]": false, "[::ffff:192.0.2.1]:443": true,
 		"exa mple:1": false, "example.org\n:1": false, "[fe80::1%eth0]:1": false, "exämple:1": false, "user@host:1": false,
 		long + ":443": true, long + "aaaaaaaaa:443": false,
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,11 @@ func validTarget(text string) bool {
 	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || !validHost(host) {
+		return false
+	}
+	// Brackets are for IPv6 addresses, which are all that a colon is for in a host.
+	_, wrong := netip.ParseAddr(host)
+	if v6 := strings.Contains(host, ":"); v6 != (text[0] == '[') || v6 && wrong != nil {
 		return false
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
