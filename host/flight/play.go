@@ -22,6 +22,16 @@ type Options struct {
 	// Patience bounds how long a peer waits for a line. A guest that waits for longer,
 	// or for ever, fails the flight at once. Zero: DefaultPatience.
 	Patience time.Duration
+
+	// Report, if not nil, is told what the guest took.
+	Report *Report
+}
+
+// A Report is what a guest took for one flight.
+type Report struct {
+	Time  time.Duration // from its start to its end, its peers' turns included
+	Calls int           // of the host; 0 for a guest that refused
+	Pages uint32        // 64 KiB pages of memory; 0 for a guest that refused
 }
 
 // A player plays both peers of one flight, by the script.
@@ -60,7 +70,9 @@ func Play(ctx context.Context, module *guest.Module, f *Flight, o Options) error
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		begin := time.Now()
 		outcome, err := run(ctx, module, p.host, o.Limits)
+		o.Report.fill(time.Since(begin), outcome)
 		p.wire.mu.Lock()
 		defer p.wire.mu.Unlock()
 		p.result = &ending{outcome, err}
@@ -73,6 +85,16 @@ func Play(ctx context.Context, module *guest.Module, f *Flight, o Options) error
 	}
 	<-ended
 	return err
+}
+
+func (r *Report) fill(took time.Duration, outcome *guest.Outcome) {
+	if r == nil {
+		return
+	}
+	r.Time = took
+	if outcome != nil {
+		r.Calls, r.Pages = outcome.Calls, outcome.Pages
+	}
 }
 
 // run has a guest do what its role is. A policy leaves no streams.

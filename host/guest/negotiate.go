@@ -28,6 +28,7 @@ type Outcome struct {
 
 	Fuel  uint64 // granted to the guest, in slices
 	Calls int    // of the host
+	Pages uint32 // 64 KiB pages of memory that the guest had at the end
 }
 
 // Negotiate runs the guest on the host's connections, in an instance of its own.
@@ -46,7 +47,7 @@ func (m *Module) Negotiate(ctx context.Context, h Host, l Limits) (*Outcome, err
 	if err != nil {
 		return nil, err
 	}
-	o := &Outcome{Fuel: n.fuel, Calls: n.calls}
+	o := &Outcome{Fuel: n.fuel, Calls: n.calls, Pages: n.pages}
 	for i := range n.sides {
 		s := &n.sides[i]
 		o.Conns[i], o.TLS[i] = s.conn, s.tls
@@ -140,6 +141,9 @@ func (n *negotiation) call(ctx context.Context, export string) (result int32, fa
 	var stack [1]uint64
 	if err := i.ExportedFunction(export).CallWithStack(ctx, stack[:]); err != nil {
 		return 0, m.errorOf(err)
+	}
+	if memory := i.Memory(); memory != nil {
+		n.pages = memory.Size() / pageSize
 	}
 	return int32(uint32(stack[0])), nil
 }

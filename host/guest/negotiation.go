@@ -26,6 +26,7 @@ type negotiation struct {
 	sides [2]stream
 
 	fuel      uint64 // granted so far
+	pages     uint32 // of memory, when the export returned
 	calls     int
 	worked    int    // what host calls did since the last turn, in instructions
 	moved     uint64 // bytes that host calls copied, in instructions

@@ -25,6 +25,8 @@ func commands() []command {
 		{"inspect", "FILE|NAME [CONFIG]", "what a guest may do, and whether the config would load it", (*tool).inspect},
 		{"new", "--lang rust|c NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
 		{"test", "DIR|FILE.wasm [FLIGHT...]", "play transcripts against a guest", (*tool).test},
+		{"run", "FILE|NAME [-client] -accept ADDR -connect ADDR [-cert FILE] [KEY=VALUE...]", "try a guest out between two sockets", (*tool).try},
+		{"bench", "FILE|NAME [DIR]", "what loading a guest takes, and each of its transcripts", (*tool).bench},
 	}
 }
 

@@ -31,11 +31,7 @@ func (t *tool) test(args []string) error {
 	defer free()
 	failed := 0
 	for _, name := range flights {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		script, err := flight.Parse(string(text))
+		script, err := readFlight(name)
 		if err == nil {
 			err = t.play(module, script)
 		}
@@ -51,6 +47,14 @@ func (t *tool) test(args []string) error {
 		return errFailed
 	}
 	return nil
+}
+
+func readFlight(file string) (*flight.Flight, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return flight.Parse(string(text))
 }
 
 // play plays a flight twice, the second time byte by byte.
