@@ -27,7 +27,11 @@ func load(tb testing.TB, name string) *guest.Module {
 	if !ok {
 		tb.Fatalf("no guest %q", name)
 	}
-	module, err := runtime.Load(ctx, guest.Source{Name: name, Wasm: wasm, Allow: stdproto.Grants(name)})
+	src := guest.Source{Name: name, Wasm: wasm, Allow: stdproto.Grants(name)}
+	if stdproto.IsPolicy(name) {
+		src.Role = guest.Policy
+	}
+	module, err := runtime.Load(ctx, src)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,7 +45,7 @@ func load(tb testing.TB, name string) *guest.Module {
 
 // TestFlights runs every transcript of every bundled guest.
 func TestFlights(t *testing.T) {
-	for _, name := range stdproto.Names() {
+	for _, name := range append(stdproto.Names(), stdproto.Policies()...) {
 		files, err := filepath.Glob(filepath.Join("..", "testdata", "flights", name, "*.txtar"))
 		if err != nil {
 			t.Fatal(err)

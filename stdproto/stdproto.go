@@ -16,6 +16,9 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
+//go:embed acl.wasm
+var acl []byte
+
 //go:embed cifs.wasm
 var cifs []byte
 
@@ -55,6 +58,7 @@ type guest struct {
 // guests is the one place that a protocol is added to, by its name in lower case.
 func guests() map[string]guest {
 	return map[string]guest{
+		"acl":  {acl, []abi.Capability{abi.Clock, abi.Target, abi.Peer}}, // a policy: times, routes, certificates
 		"cifs": {cifs, nil},
 		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
 		"connect": {connect, []abi.Capability{abi.Secret, abi.Target, abi.Crypto, abi.Random, abi.Clock}},
