@@ -46,6 +46,9 @@ var pgsql []byte
 //go:embed pop3.wasm
 var pop3 []byte
 
+//go:embed sieve.wasm
+var sieve []byte
+
 //go:embed smtp.wasm
 var smtp []byte
 
@@ -70,6 +73,7 @@ func guests() map[string]guest {
 		"nntp":  {nntp, nil},
 		"pgsql": {pgsql, nil},
 		"pop3":  {pop3, nil},
+		"sieve": {sieve, nil},
 		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
 		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
 	}

@@ -1,0 +1,138 @@
+//! What a ManageSieve server says (RFC 5804 section 1.2): lines of capabilities, if they
+//! were asked for or TLS has started, and a line that begins with OK, NO or BYE.
+
+use stunnel::text::split_word;
+use stunnel::{line, Class, Outcome, Part, Refusal, Text};
+use Part::{Quote, Say};
+
+/// Longest response in bytes, all its lines together. The extensions of Sieve are the
+/// longest line, with less than 1000 in what servers have today.
+pub const RESPONSE_MAX: usize = 4096;
+
+/// Most lines of a response: a server must not hold a negotiation with line after line.
+const LINES_MAX: u32 = 100;
+
+/// What is true before TLS (RFC 5804 section 1.7: an empty list of mechanisms says that
+/// TLS has to come first).
+const CLEAR: &[u8] = b"\"SASL\" \"\"\r\n\"STARTTLS\"\r\n";
+
+/// Room for CLEAR in a response.
+pub const CLEAR_MAX: usize = CLEAR.len();
+
+/// How a response ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Ok,
+    No,
+    Bye,
+}
+
+/// The last response, its lines ending in CR LF, and where its last line begins.
+pub struct Server {
+    text: Text<RESPONSE_MAX>,
+    last: usize,
+}
+
+impl Server {
+    pub const fn new() -> Self {
+        Server { text: Text::new(), last: 0 }
+    }
+
+    /// Reads a response. None that is told to a client without a login needs a literal,
+    /// in which something that is no line could hide.
+    pub fn read(&mut self, what: &str) -> Outcome<Verdict> {
+        let mut buf = [0; RESPONSE_MAX];
+        self.text.clear();
+        for _ in 0..LINES_MAX {
+            let line = line::of_server(what, &mut buf)?;
+            let verdict = verdict(line);
+            if line::literal(line).is_some() {
+                return Err(unlike(what, " has a literal: ", line));
+            }
+            if verdict.is_none() && name(line).is_none() {
+                return Err(unlike(what, " is no ManageSieve response: ", line));
+            }
+            self.last = self.text.bytes().len();
+            self.text.add(line).add(b"\r\n");
+            if self.text.is_over() {
+                return Err(too_much(what, " is longer than 4096 bytes"));
+            }
+            if let Some(verdict) = verdict {
+                return Ok(verdict);
+            }
+        }
+        Err(too_much(what, " has more than 100 lines"))
+    }
+
+    /// The line that ends the response.
+    pub fn last(&self) -> &[u8] {
+        let line = self.text.bytes().get(self.last..).unwrap_or(&[]);
+        line.strip_suffix(b"\r\n").unwrap_or(line)
+    }
+
+    /// Whether the response has a capability.
+    pub fn offers(&self, capability: &str) -> bool {
+        self.capabilities().any(|line| is_named(line, capability))
+    }
+
+    /// Adds the capabilities as they are before TLS, or inside it, where STARTTLS is none.
+    pub fn add_capabilities<const N: usize>(&self, out: &mut Text<N>, clear: bool) {
+        for line in self.capabilities() {
+            if !is_named(line, "STARTTLS") && !(clear && is_named(line, "SASL")) {
+                out.add(line);
+            }
+        }
+        if clear {
+            out.add(CLEAR);
+        }
+        out.add(self.last()).add(b"\r\n");
+    }
+
+    /// Takes a response that no server has said.
+    pub fn assume(&mut self, capabilities: &[u8], last: &[u8]) {
+        self.text.clear();
+        self.text.add(capabilities);
+        self.last = capabilities.len();
+        self.text.add(last);
+    }
+
+    /// The lines before the last, with their line ends.
+    fn capabilities(&self) -> impl Iterator<Item = &[u8]> {
+        self.text.bytes().get(..self.last).unwrap_or(&[]).split_inclusive(|&b| b == b'\n')
+    }
+}
+
+/// The verdict of a line; a response code may stand right behind the word.
+fn verdict(line: &[u8]) -> Option<Verdict> {
+    let word = split_word(line).0;
+    let word = word.split(|&b| b == b'(').next().unwrap_or(word);
+    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
+    if is("OK") {
+        Some(Verdict::Ok)
+    } else if is("NO") {
+        Some(Verdict::No)
+    } else if is("BYE") {
+        Some(Verdict::Bye)
+    } else {
+        None
+    }
+}
+
+/// The name of a capability's line: a quoted string.
+fn name(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"\"")?;
+    let end = rest.iter().position(|&b| b == b'"')?;
+    rest.get(..end)
+}
+
+fn is_named(line: &[u8], capability: &str) -> bool {
+    matches!(name(line), Some(name) if name.eq_ignore_ascii_case(capability.as_bytes()))
+}
+
+fn unlike(what: &str, how: &str, line: &[u8]) -> Refusal {
+    Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(how), Quote(line)])
+}
+
+fn too_much(what: &str, how: &str) -> Refusal {
+    Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(how)])
+}

@@ -1,0 +1,98 @@
+//! Server mode: the accepted side is a ManageSieve client that asks for TLS, the outgoing
+//! side a server that has none. Until TLS is up the guest itself answers, out of the
+//! server's greeting; the server hears the client's first word through the relay.
+
+use crate::command::{self, Command};
+use crate::response::{CLEAR_MAX, RESPONSE_MAX};
+use crate::Session;
+use stunnel::accept::{self, say};
+use stunnel::{Class, Outcome, Part, Refusal};
+use Part::Say;
+
+/// Room for the capabilities.
+pub const OUT_MAX: usize = RESPONSE_MAX + CLEAR_MAX;
+
+/// What must be told at least (RFC 5804 section 1.7), while the server is not known.
+const UNKNOWN: &[u8] = b"\"IMPLEMENTATION\" \"stunnel\"\r\n\"SIEVE\" \"\"\r\n\"VERSION\" \"1.0\"\r\n";
+
+/// Commands that are not taken before the client is told to go, as a bound for
+/// scanners and for clients that cannot do TLS; and commands in all.
+const REFUSED_MAX: u32 = 10;
+const COMMANDS_MAX: u32 = 100;
+
+/// Runs the conversation up to the relay. Behind STARTTLS the client waits for the
+/// capabilities, which the server, having heard of no TLS, does not tell again (RFC 5804
+/// section 2.2).
+pub fn negotiate(s: &mut Session) -> Outcome {
+    let by_name = accept::by_name();
+    if !by_name {
+        s.connect()?;
+    }
+    if accept::speaks_tls()? {
+        start_tls()?;
+        return if by_name { s.connect() } else { Ok(()) };
+    }
+    if by_name {
+        s.server.assume(UNKNOWN, b"OK\r\n");
+    } else {
+        s.greeting()?;
+    }
+    tell_capabilities(s, true)?;
+    commands(s)?;
+    if by_name {
+        s.connect()?;
+        s.greeting()?;
+    }
+    tell_capabilities(s, false)
+}
+
+/// Answers commands until STARTTLS, and starts TLS.
+fn commands(s: &mut Session) -> Outcome {
+    accept::want_clear("STARTTLS")?;
+    let mut refused = 0;
+    for _ in 0..COMMANDS_MAX {
+        match command::next(s)? {
+            Command::Noop(b"") => say(b"OK \"NOOP completed\"\r\n")?,
+            Command::Noop(tag) => tell_tag(tag)?,
+            Command::Capability => tell_capabilities(s, true)?,
+            Command::Refused(answer) => {
+                refused += 1;
+                if refused == REFUSED_MAX {
+                    break;
+                }
+                say(answer)?;
+            }
+            Command::Logout => {
+                say(b"OK \"Logout completed\"\r\n")?;
+                return Err(Refusal::new(Class::Peer, &[Say("client logged out without STARTTLS")]));
+            }
+            Command::Literal => {
+                say(b"BYE (ENCRYPT-NEEDED) \"Literals only after STARTTLS\"\r\n")?;
+                return Err(Refusal::new(Class::Peer, &[Say("client sent a literal before STARTTLS")]));
+            }
+            Command::StartTls => {
+                say(b"OK \"Begin TLS negotiation now\"\r\n")?;
+                return start_tls();
+            }
+        }
+    }
+    say(b"BYE \"Too many commands without STARTTLS\"\r\n")?;
+    Err(Refusal::new(Class::Peer, &[Say("client sent too many commands without STARTTLS")]))
+}
+
+/// Answers NOOP by the string that came with it (RFC 5804 section 2.13).
+fn tell_tag(tag: &[u8]) -> Outcome {
+    say(b"OK (TAG ")?;
+    say(tag)?;
+    say(b") \"NOOP completed\"\r\n")
+}
+
+fn tell_capabilities(s: &mut Session, clear: bool) -> Outcome {
+    s.out.clear();
+    s.server.add_capabilities(&mut s.out, clear);
+    say(s.out.bytes())
+}
+
+fn start_tls() -> Outcome {
+    accept::start_tls("STARTTLS", b"BYE \"Data after STARTTLS\"\r\n")
+}
