@@ -44,6 +44,9 @@ func (m *Module) checkRole(role Role, facts *meter.Module) error {
 // and one that waited for a peer would be a second negotiation.
 func (m *Module) checkStreams(imports []meter.Import) error {
 	for _, i := range imports {
+		if i.Module == wasiModule {
+			continue // which has no streams either
+		}
 		if !slices.Contains(abi.PolicyFunctions, i.Name) {
 			return m.errorf(KindImport, "import %s: a policy has no streams and no resolver, it only decides",
 				printable(fmt.Sprintf("%s.%s", i.Module, i.Name), maxReason))
