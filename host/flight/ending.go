@@ -70,7 +70,7 @@ func (p *player) negotiated() (*guest.Outcome, error) {
 	return outcome, err
 }
 
-func (p *player) relayed() error {
+func (p *player) relayed(s Step) error {
 	outcome, err := p.negotiated()
 	if err != nil {
 		return err
@@ -78,8 +78,8 @@ func (p *player) relayed() error {
 	if outcome.TLS != p.tls {
 		return fmt.Errorf("TLS on accepted and outgoing side is %v, want %v", outcome.TLS, p.tls)
 	}
-	if outcome.Conns[abi.Outgoing] == nil {
-		return errors.New("the guest did not connect")
+	if dialled := outcome.Conns[abi.Outgoing] != nil; dialled == (s.Rest == unconnected) {
+		return fmt.Errorf("the guest connected: %v", dialled)
 	}
 	return nil
 }

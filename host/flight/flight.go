@@ -28,7 +28,7 @@
 //	target "HOST:PORT"
 //	alpn NAME ...                 the application protocols of the handshake that follows
 //	close: CLASS "REASON"         how it ends: refused, or
-//	relay                         handed over, and then
+//	relay                         handed over (relay unconnected: without having dialled), and then
 //	unread L: TEXT                what the relay finds received already
 //	allow                         what a policy decides, whose facts conf tells
 //	deny: CLASS "REASON"

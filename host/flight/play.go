@@ -23,6 +23,9 @@ type Options struct {
 	// or for ever, fails the flight at once. Zero: DefaultPatience.
 	Patience time.Duration
 
+	// Lend gives what the guest is lent in place of the flight's host; nil: that.
+	Lend func(guest.Host) guest.Host
+
 	// Report, if not nil, is told what the guest took.
 	Report *Report
 }
@@ -32,6 +35,9 @@ type Report struct {
 	Time  time.Duration // from its start to its end, its peers' turns included
 	Calls int           // of the host; 0 for a guest that refused
 	Pages uint32        // 64 KiB pages of memory; 0 for a guest that refused
+
+	Outcome *guest.Outcome // nil for one that refused, and for a policy
+	Err     error          // how it refused
 }
 
 // A player plays both peers of one flight, by the script.
@@ -67,12 +73,16 @@ func Play(ctx context.Context, module *guest.Module, f *Flight, o Options) error
 	if o.Single {
 		talk = f.Bytes
 	}
+	var lent guest.Host = p.host
+	if o.Lend != nil {
+		lent = o.Lend(lent)
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		begin := time.Now()
-		outcome, err := run(ctx, module, p.host, o.Limits)
-		o.Report.fill(time.Since(begin), outcome)
+		outcome, err := run(ctx, module, lent, o.Limits)
+		o.Report.fill(time.Since(begin), outcome, err)
 		p.wire.mu.Lock()
 		defer p.wire.mu.Unlock()
 		p.result = &ending{outcome, err}
@@ -87,11 +97,11 @@ func Play(ctx context.Context, module *guest.Module, f *Flight, o Options) error
 	return err
 }
 
-func (r *Report) fill(took time.Duration, outcome *guest.Outcome) {
+func (r *Report) fill(took time.Duration, outcome *guest.Outcome, err error) {
 	if r == nil {
 		return
 	}
-	r.Time = took
+	r.Time, r.Outcome, r.Err = took, outcome, err
 	if outcome != nil {
 		r.Calls, r.Pages = outcome.Calls, outcome.Pages
 	}
@@ -156,7 +166,7 @@ func (p *player) step(s Step) error {
 	case "annotate", "log", "target", "alpn":
 		p.notes = append(p.notes, s.Verb+" "+s.Rest)
 	case "relay":
-		return p.relayed()
+		return p.relayed(s)
 	case "unread L:", "unread S:":
 		return p.unread(s)
 	case "close:", "deny:":

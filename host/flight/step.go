@@ -30,12 +30,15 @@ var verbs = map[string]verb{
 	"wait":     {check: func(rest string) bool { _, ok := milliseconds(rest); return ok }},
 	"connect":  {check: func(rest string) bool { _, ok := dialErrors[rest]; return ok || rest == "ok" }},
 	"annotate": {}, "log": {}, "target": {}, "alpn": {},
-	"relay":     {ends: true, check: func(rest string) bool { return rest == "" }},
+	"relay":     {ends: true, check: func(rest string) bool { return rest == "" || rest == unconnected }},
 	"unread L:": {text: true, ends: true}, "unread S:": {text: true, ends: true},
 	"close:": {ends: true},
 	"allow":  {ends: true, check: func(rest string) bool { return rest == "" }},
 	"deny:":  {ends: true},
 }
+
+// unconnected says of a relay that the guest left dialling to the host.
+const unconnected = "unconnected"
 
 // maxText is the most bytes that a step may say. No guest may pass as many before TLS
 // by default; what *N asks for beyond it is a mistake, or an attack on the reader.

@@ -22,9 +22,9 @@ func (e *CodeError) Error() string { return e.Err.Error() }
 
 func (e *CodeError) Unwrap() error { return e.Err }
 
-// dialCode is the code for an error of Connect. A guest passes it on in its own
+// DialCode is the code for an error of Connect. A guest passes it on in its own
 // protocol (a SOCKS reply, an HTTP status), so that it has to be true.
-func dialCode(err error) abi.Code {
+func DialCode(err error) abi.Code {
 	if e, ok := errors.AsType[*CodeError](err); ok {
 		return e.Code
 	}

@@ -104,7 +104,7 @@ func (c call) doConnect() abi.Code {
 	if err != nil {
 		c.checkTime()
 		c.cause = err
-		return dialCode(err)
+		return DialCode(err)
 	}
 	c.cause = nil
 	c.adopt(abi.Outgoing, conn)

@@ -39,7 +39,7 @@ func (c call) doSetTarget() abi.Code {
 	}
 	if err := c.host.SetTarget(target); err != nil {
 		c.cause = err
-		return dialCode(err)
+		return DialCode(err)
 	}
 	return 0
 }
@@ -99,7 +99,7 @@ func (c call) doResolve() abi.Code {
 	if err != nil {
 		c.checkTime()
 		c.cause = err
-		return dialCode(err)
+		return DialCode(err)
 	}
 	var lines strings.Builder
 	for _, a := range addrs {

@@ -72,6 +72,9 @@ type Options struct {
 	// Native gives a negotiator for a service's protocol instead of a guest; nil:
 	// always a guest. For measuring what a guest costs.
 	Native func(protocol string) Negotiator
+	// Around puts something around a service's guest; nil: nothing. For recording what
+	// it says.
+	Around func(service string, n Negotiator) Negotiator
 }
 
 // Build reads certificates, compiles guests and looks names up, for all services.
@@ -168,6 +171,9 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 		return sc.Errorf("protocol", "%v", err)
 	}
 	s.proto, s.module = m, m
+	if o.Around != nil {
+		s.proto = o.Around(sc.Name, m)
+	}
 	return nil
 }
 

@@ -26,6 +26,8 @@ func commands() []command {
 		{"new", "--lang rust|c NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
 		{"test", "DIR|FILE.wasm [FLIGHT...]", "play transcripts against a guest", (*tool).test},
 		{"run", "FILE|NAME [-client] -accept ADDR -connect ADDR [-cert FILE] [KEY=VALUE...]", "try a guest out between two sockets", (*tool).try},
+		{"record", "CONFIG SERVICE", "write the transcript of a service's next connection", (*tool).record},
+		{"replay", "FLIGHT [MODULE]", "play a transcript as it was recorded", (*tool).replay},
 		{"bench", "FILE|NAME [DIR]", "what loading a guest takes, and each of its transcripts", (*tool).bench},
 	}
 }

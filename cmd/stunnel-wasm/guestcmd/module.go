@@ -16,10 +16,7 @@ import (
 // source finds a module by its file, or by the name of a bundled one, with every
 // capability: what it may do is for a config to say, not for a look at it.
 func source(name string) (guest.Source, error) {
-	src := guest.Source{Name: name, Role: guest.AnyRole, Pages: guest.MaxPages}
-	for _, c := range abi.Capabilities {
-		src.Allow = append(src.Allow, c.Name)
-	}
+	src := guest.Source{Name: name, Role: guest.AnyRole, Pages: guest.MaxPages, Allow: everything()}
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "/."):
@@ -50,4 +47,12 @@ func (t *tool) load(src guest.Source) (*guest.Module, func(), error) {
 		return nil, nil, errors.Join(err, rt.Close(t.ctx))
 	}
 	return module, func() { rt.Close(t.ctx) }, nil
+}
+
+// everything is what guestAllow can grant.
+func everything() (all []abi.Capability) {
+	for _, c := range abi.Capabilities {
+		all = append(all, c.Name)
+	}
+	return all
 }
