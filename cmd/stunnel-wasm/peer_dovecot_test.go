@@ -338,3 +338,45 @@ protocol = `+protocol+`
 		t.Errorf("%d logins", n)
 	}
 }
+
+// TestDovecotByName has the name in the handshake choose among servers, the first of which
+// is not there: imap, pop3 and sieve greet without it.
+func TestDovecotByName(t *testing.T) {
+	t.Parallel()
+	certs := testpeer.Certs(t)
+	store := dovecotServer(t, "")
+	nobody := "127.0.0.1:" + testpeer.FreePort(t)
+	conf := "cert = " + certs.Server + "\n"
+	for protocol, addr := range store.addr {
+		conf += "[" + protocol + "]\naccept = 127.0.0.1:0\nconnect = " + nobody + "\nprotocol = " + protocol + "\n" +
+			"[" + protocol + "-joe]\nsni = " + protocol + ":joe.test\nconnect = " + addr + "\n"
+	}
+	d := start(t, conf)
+	for protocol, path := range map[string]string{"imap": "/INBOX;MAILINDEX=1", "pop3": "/1"} {
+		_, port, _ := strings.Cut(d.Addr(protocol), ":")
+		// The certificate is localhost's, and no question here.
+		fetchMail(t, protocol+"://joe.test:"+port+path, "--ssl-reqd", "-k", "--resolve", "joe.test:"+port+":127.0.0.1")
+	}
+	c := listScripts(t, d.Addr("sieve"), "--nosslverify", "--tlshostname", "joe.test")
+	c.WaitLine(`"IMPLEMENTATION" "stunnel"`)
+	c.WaitLine(`"IMPLEMENTATION" "Dovecot`)
+
+	for protocol, goodbye := range map[string]string{"imap": `\* BYE \[UNAVAILABLE\]`, "pop3": `-ERR \[SYS/TEMP\]`, "sieve": `BYE \(TRYLATER\)`} {
+		c := sClient(t, d, protocol, "-starttls", protocol, "-servername", "else.test")
+		c.WaitLine(goodbye)
+		c.Wait()
+	}
+}
+
+// TestStunnelMailStores has curl reach Dovecot through our guests and stunnel's, in both
+// orders.
+func TestStunnelMailStores(t *testing.T) {
+	t.Parallel()
+	store := dovecotServer(t, "")
+	eachWay(t, func(t *testing.T, server, client string) {
+		for protocol, path := range map[string]string{"imap": "/INBOX;MAILINDEX=1", "pop3": "/1"} {
+			_, c := tunnel(t, server, client, store.addr[protocol], "protocol = "+protocol+"\n")
+			fetchMail(t, protocol+"://"+c.Addr("client")+path)
+		}
+	})
+}
