@@ -1,7 +1,7 @@
 //! Server mode: the accepted side is an FTP client that asks for TLS, the outgoing side an
 //! FTP server that has none. The guest answers until TLS is up.
 
-use stunnel::accept::{self, say};
+use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::line::{self, Line};
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, ACCEPTED};
@@ -11,11 +11,6 @@ use Part::Say;
 
 /// Longest command in bytes. RFC 959 has no bound; no command up to a login is as long.
 pub const COMMAND_MAX: usize = 512;
-
-/// Commands that are not taken before the client is told to go, as a bound for
-/// scanners and for clients that cannot do TLS; and commands in all.
-const REFUSED_MAX: u32 = 10;
-const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to the relay.
 pub fn negotiate(s: &mut Session) -> Outcome {

@@ -7,18 +7,13 @@ use crate::capability::{self, CLEAR_MAX};
 use crate::command::{self, Command};
 use crate::response::LINE_MAX;
 use crate::{unavailable, Session};
-use stunnel::accept::{self, say};
+use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal};
 use Part::{Quote, Say};
 
 /// Room for a response: a list of capabilities, and the words and the tag around it.
 pub const OUT_MAX: usize = LINE_MAX + CLEAR_MAX + command::TAG_MAX + 128;
-
-/// Commands that are not taken before the client is told to go, as a bound for
-/// scanners and for clients that cannot do TLS; and commands in all.
-const REFUSED_MAX: u32 = 10;
-const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to the relay.
 pub fn negotiate(s: &mut Session) -> Outcome {

@@ -2,7 +2,7 @@
 //! news server that has none. Until TLS is up the guest answers; the news server is asked
 //! for its capabilities and put into its mode for readers, and hears nothing else.
 
-use stunnel::accept::{self, say};
+use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::line::{self, Line};
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
@@ -16,11 +16,6 @@ pub const COMMAND_MAX: usize = 512;
 /// Longest list of capabilities in bytes, and most lines of one. INN's has 15 lines.
 pub const LIST_MAX: usize = 4096;
 const LIST_LINES_MAX: u32 = 100;
-
-/// Commands that are not taken before the client is told to go, as a bound for
-/// scanners and for clients that cannot do TLS; and commands in all.
-const REFUSED_MAX: u32 = 10;
-const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to TLS.
 pub fn negotiate(s: &mut Session) -> Outcome {

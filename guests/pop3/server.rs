@@ -6,17 +6,12 @@
 use crate::command::{self, Command};
 use crate::response::LIST_MAX;
 use crate::{unavailable, Session};
-use stunnel::accept::{self, say};
+use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::{Class, Outcome, Part, Refusal};
 use Part::Say;
 
 /// Room for a list of capabilities, and the words around it.
 pub const OUT_MAX: usize = LIST_MAX + 64;
-
-/// Commands that are not taken before the client is told to go, as a bound for
-/// scanners and for clients that cannot do TLS; and commands in all.
-const REFUSED_MAX: u32 = 10;
-const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to the relay.
 pub fn negotiate(s: &mut Session) -> Outcome {

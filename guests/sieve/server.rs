@@ -5,7 +5,7 @@
 use crate::command::{self, Command};
 use crate::response::{CLEAR_MAX, RESPONSE_MAX};
 use crate::Session;
-use stunnel::accept::{self, say};
+use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::{Class, Outcome, Part, Refusal};
 use Part::Say;
 
@@ -14,11 +14,6 @@ pub const OUT_MAX: usize = RESPONSE_MAX + CLEAR_MAX;
 
 /// What must be told at least (RFC 5804 section 1.7), while the server is not known.
 const UNKNOWN: &[u8] = b"\"IMPLEMENTATION\" \"stunnel\"\r\n\"SIEVE\" \"\"\r\n\"VERSION\" \"1.0\"\r\n";
-
-/// Commands that are not taken before the client is told to go, as a bound for
-/// scanners and for clients that cannot do TLS; and commands in all.
-const REFUSED_MAX: u32 = 10;
-const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to the relay. Behind STARTTLS the client waits for the
 /// capabilities, which the server, having heard of no TLS, does not tell again (RFC 5804

@@ -2,7 +2,7 @@
 //! outgoing side a mail server that has none. Until TLS is up the guest itself
 //! answers; the mail server hears the client's first word through the relay.
 
-use stunnel::accept::{self, say};
+use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::line::{self, Line};
 use stunnel::option::VALUE_MAX;
 use stunnel::reply::text;
@@ -20,11 +20,6 @@ pub const COMMAND_MAX: usize = 1024;
 /// section 4.5.3.1.2). A greeting without a name, or with a longer word, goes on
 /// unchanged.
 pub const NAME_MAX: usize = 255;
-
-/// Commands that are not taken before the client is told to go, as a bound for
-/// scanners and for clients that cannot do TLS; and commands in all.
-const REFUSED_MAX: u32 = 10;
-const COMMANDS_MAX: u32 = 100;
 
 /// Runs the conversation up to TLS.
 pub fn negotiate(s: &mut Session) -> Outcome {

@@ -8,6 +8,11 @@ use crate::refusal::{Class, Outcome, Refusal};
 use crate::text::decimal;
 use crate::ACCEPTED;
 
+/// Commands that are not taken before the client is told to go, as a bound for
+/// scanners and for clients that cannot do TLS; and commands in all.
+pub const REFUSED_MAX: u32 = 10;
+pub const COMMANDS_MAX: u32 = 100;
+
 /// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
