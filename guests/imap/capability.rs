@@ -32,12 +32,13 @@ pub fn add_clear<const N: usize>(out: &mut Text<N>, mut list: &[u8]) {
 }
 
 /// The list in a response code at the beginning of a text, `[CAPABILITY IMAP4rev1 ...]`,
-/// and the text behind it.
+/// and the text behind it. A code that does not end is all list, so that none of it
+/// passes unseen.
 pub fn code(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = text.iter().position(|&b| b == b']')?;
+    let end = text.iter().position(|&b| b == b']').unwrap_or(text.len());
     let (name, list) = split_word(text.get(..end)?.strip_prefix(b"[")?);
     if name.eq_ignore_ascii_case(NAME) {
-        Some((list, trim(text.get(end + 1..)?)))
+        Some((list, trim(text.get(end + 1..).unwrap_or(&[]))))
     } else {
         None
     }

@@ -17,16 +17,17 @@ const LINES_MAX: u32 = 100;
 /// own matter, and modes that the server would have to be told of (RFC 6856).
 const LATER: [&str; 5] = ["SASL", "USER", "STLS", "UTF8", "LANG"];
 
-/// The last line of the server, and its capabilities, a line each.
+/// The last line of the server, and its capabilities, a line each, once they are known.
 pub struct Server {
     buf: [u8; LINE_MAX],
     len: usize,
-    list: Option<Text<LIST_MAX>>,
+    list: Text<LIST_MAX>,
+    known: bool,
 }
 
 impl Server {
     pub const fn new() -> Self {
-        Server { buf: [0; LINE_MAX], len: 0, list: None }
+        Server { buf: [0; LINE_MAX], len: 0, list: Text::new(), known: false }
     }
 
     /// The last line that was read.
@@ -60,19 +61,18 @@ impl Server {
     /// The capabilities that hold before TLS. The server is asked for them once; an old
     /// one that does not know the question has none.
     pub fn capabilities(&mut self) -> Outcome<&[u8]> {
-        if self.list.is_none() {
-            let mut list = Text::new();
+        if !self.known {
             send(b"CAPA\r\n", "CAPA")?;
             if self.read("answer to CAPA")? {
-                self.read_list(&mut list)?;
+                self.read_list()?;
             }
-            self.list = Some(list);
+            self.known = true;
         }
-        Ok(self.list.as_ref().map_or(&[], |list| list.bytes()))
+        Ok(self.list.bytes())
     }
 
     /// Reads the lines up to the one with a dot alone.
-    fn read_list(&mut self, list: &mut Text<LIST_MAX>) -> Outcome {
+    fn read_list(&mut self) -> Outcome {
         for _ in 0..LINES_MAX {
             let line = line::of_server("answer to CAPA", &mut self.buf)?;
             if line == b"." {
@@ -80,9 +80,9 @@ impl Server {
             }
             let word = split_word(line).0;
             if !LATER.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes())) {
-                list.add(line).add(b"\r\n");
+                self.list.add(line).add(b"\r\n");
             }
-            if list.is_over() {
+            if self.list.is_over() {
                 return Err(unlike(" is longer than 4096 bytes"));
             }
         }
@@ -91,7 +91,7 @@ impl Server {
 
     /// Says that there is no server yet to ask for capabilities.
     pub fn assume_none(&mut self) {
-        self.list = Some(Text::new());
+        self.known = true;
     }
 }
 

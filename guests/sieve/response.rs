@@ -29,22 +29,22 @@ pub enum Verdict {
 
 /// The last response, its lines ending in CR LF, and where its last line begins.
 pub struct Server {
+    buf: [u8; RESPONSE_MAX],
     text: Text<RESPONSE_MAX>,
     last: usize,
 }
 
 impl Server {
     pub const fn new() -> Self {
-        Server { text: Text::new(), last: 0 }
+        Server { buf: [0; RESPONSE_MAX], text: Text::new(), last: 0 }
     }
 
     /// Reads a response. None that is told to a client without a login needs a literal,
     /// in which something that is no line could hide.
     pub fn read(&mut self, what: &str) -> Outcome<Verdict> {
-        let mut buf = [0; RESPONSE_MAX];
         self.text.clear();
         for _ in 0..LINES_MAX {
-            let line = line::of_server(what, &mut buf)?;
+            let line = line::of_server(what, &mut self.buf)?;
             let verdict = verdict(line);
             if line::literal(line).is_some() {
                 return Err(unlike(what, " has a literal: ", line));
