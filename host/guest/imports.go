@@ -12,7 +12,7 @@ import (
 // checkImports compares what a module asks for with what version 1 has and what the
 // config grants. It returns a sentence for each import that is refused: whoever
 // writes the config learns of all of them at once, with the line to add.
-func checkImports(imports []meter.Import, allow []abi.Capability) (needs []abi.Capability, refused []string) {
+func checkImports(imports []meter.Import, allow []abi.Capability, prefix string) (needs []abi.Capability, refused []string) {
 	for _, i := range imports {
 		name := printable(i.Module+"."+i.Name, maxReason)
 		if i.Kind != meter.KindFunction {
@@ -43,7 +43,7 @@ func checkImports(imports []meter.Import, allow []abi.Capability) (needs []abi.C
 			continue
 		}
 		if !slices.Contains(allow, f.Needs) {
-			refused = append(refused, fmt.Sprintf("import %s needs capability %s: add \"guestAllow = %s\"", name, f.Needs, f.Needs))
+			refused = append(refused, fmt.Sprintf("import %s needs capability %s: add \"guestAllow = %s%s\"", name, f.Needs, prefix, f.Needs))
 			continue
 		}
 		if !slices.Contains(needs, f.Needs) {

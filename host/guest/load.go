@@ -25,6 +25,7 @@ type Source struct {
 	Name    string           // for errors and logs
 	Wasm    []byte           // not kept
 	Role    Role             // what it is loaded for
+	Prefix  string           // of the values of guestAllow that are for it, as a policy has them: "NAME."
 	Bundled bool             // it comes with this program
 	Hash    string           // the SHA-256 in hex that it must have; empty: any
 	Allow   []abi.Capability // what the config grants
@@ -92,7 +93,7 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 	if err != nil {
 		return nil, m.loadError(err)
 	}
-	needs, refused := checkImports(facts.Imports, s.Allow)
+	needs, refused := checkImports(facts.Imports, s.Allow, s.Prefix)
 	if len(refused) > 0 {
 		return nil, m.errorf(KindImport, "%s", strings.Join(refused, "; "))
 	}

@@ -15,6 +15,7 @@ import (
 
 // A guestRef is a line of the config that names a guest, with what others say of it.
 type guestRef struct {
+	sc      *config.Service
 	option  string // protocol or policy
 	name    string
 	label   string // for logs and messages
@@ -27,7 +28,7 @@ type guestRef struct {
 
 func protocolLine(sc *config.Service) guestRef {
 	return guestRef{
-		option: "protocol", name: sc.Protocol, label: sc.Protocol,
+		sc: sc, option: "protocol", name: sc.Protocol, label: sc.Protocol,
 		hash: sc.Guest.Hash, pages: sc.Guest.Memory, allow: sc.Guest.Allow, options: sc.Guest.Options,
 		errorf: func(format string, args ...any) *config.Error { return sc.Errorf("protocol", format, args...) },
 	}
@@ -35,7 +36,7 @@ func protocolLine(sc *config.Service) guestRef {
 
 func policyLine(sc *config.Service, p *config.Policy) guestRef {
 	return guestRef{
-		option: "policy", name: p.Name, label: p.Label,
+		sc: sc, option: "policy", name: p.Name, label: p.Label,
 		hash: p.Hash, pages: sc.Guest.Memory, allow: p.Allow, options: p.Options,
 		errorf: func(format string, args ...any) *config.Error { return at(sc, p.Place, format, args...) },
 	}
@@ -76,7 +77,7 @@ func (set *Set) load(ctx context.Context, ref guestRef, o Options) (*guest.Modul
 func (ref guestRef) find(path []string) (guest.Source, *config.Error) {
 	src := guest.Source{Name: ref.name, Hash: ref.hash, Pages: ref.pages}
 	if ref.option == "policy" {
-		src.Role = guest.Policy
+		src.Role, src.Prefix = guest.Policy, ref.label+"."
 	}
 	for _, a := range ref.allow {
 		src.Allow = append(src.Allow, abi.Capability(a))

@@ -21,7 +21,7 @@ func (ref guestRef) checkOptions(manifest []byte) *config.Error {
 		if slices.Contains(known, o.Key) {
 			continue
 		}
-		e := o.Place.Errorf("the guest %s has no option %q", ref.label, o.Key)
+		e := at(ref.sc, o.Place, "the guest %s has no option %q", ref.label, o.Key)
 		if len(known) == 0 {
 			return e.WithHint("it has none at all")
 		}

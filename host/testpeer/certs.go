@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -68,6 +69,23 @@ func (c *Certificates) ServerRSA(t testing.TB) string {
 	}
 	l := leaf(t, c.intermediate, key, "localhost", x509.ExtKeyUsageServerAuth)
 	return c.write(t, "server-rsa.pem", l.key, l.cert, c.intermediate.cert)
+}
+
+// ClientOf makes a client leaf of an organizational unit, with a URI for its
+// alternative name, as workloads have (SPIFFE).
+func (c *Certificates) ClientOf(t testing.TB, name, unit, uri string) string {
+	t.Helper()
+	tmpl := template(t, name)
+	tmpl.Subject.OrganizationalUnit = []string{unit}
+	tmpl.BasicConstraintsValid = true
+	tmpl.KeyUsage, tmpl.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	id, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl.URIs = []*url.URL{id}
+	l := sign(t, tmpl, ecdsaKey(t), &c.intermediate)
+	return c.write(t, name+".pem", l.key, l.cert, c.intermediate.cert)
 }
 
 // Pair loads one of the files for a peer written in Go.
