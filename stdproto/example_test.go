@@ -17,10 +17,7 @@ import (
 // TestExample builds the guest that docs/guests.md teaches with, as it says to, and
 // holds it to what it says of it.
 func TestExample(t *testing.T) {
-	testpeer.NeedFile(t, "/usr/bin/rustc", "rustc")
-	testpeer.NeedFile(t, "/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32")
-	testpeer.Need(t, "lld", "lld")
-	wasm := buildExample(t)
+	wasm := buildExample(t, "guests.md")
 	ctx := context.Background()
 	runtime, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
 	if err != nil {
@@ -53,7 +50,7 @@ func TestExample(t *testing.T) {
 
 // TestExampleConfig reads the configuration of the same example.
 func TestExampleConfig(t *testing.T) {
-	conf, err := config.LoadReader("toy.conf", strings.NewReader(block(t, "ini")))
+	conf, err := config.LoadReader("toy.conf", strings.NewReader(block(t, "guests.md", "ini")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,24 +64,27 @@ func TestExampleConfig(t *testing.T) {
 	}
 }
 
-// block gives the manual's first block in a language.
-func block(t *testing.T, language string) string {
+// block gives a manual's first block in a language.
+func block(t *testing.T, page, language string) string {
 	t.Helper()
-	manual, err := os.ReadFile("../docs/guests.md")
+	manual, err := os.ReadFile("../docs/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, rest, _ := strings.Cut(string(manual), "```"+language+"\n")
 	text, _, ok := strings.Cut(rest, "```\n")
 	if !ok {
-		t.Fatalf("docs/guests.md has no block of %s", language)
+		t.Fatalf("docs/%s has no block of %s", page, language)
 	}
 	return text
 }
 
-// buildExample compiles the manual's guest, in a tree like a clone's.
-func buildExample(t *testing.T) []byte {
+// buildExample compiles a manual's guest, in a tree like a clone's.
+func buildExample(t *testing.T, page string) []byte {
 	t.Helper()
+	testpeer.NeedFile(t, "/usr/bin/rustc", "rustc")
+	testpeer.NeedFile(t, "/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32")
+	testpeer.Need(t, "lld", "lld")
 	clone := t.TempDir()
 	for _, dir := range []string{"guests", "sdk"} {
 		if err := os.CopyFS(filepath.Join(clone, dir), os.DirFS("../"+dir)); err != nil {
@@ -95,7 +95,7 @@ func buildExample(t *testing.T) []byte {
 	if err := os.Mkdir(filepath.Dir(main), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(main, []byte(block(t, "rust")), 0o644); err != nil {
+	if err := os.WriteFile(main, []byte(block(t, page, "rust")), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	build := exec.Command(filepath.Join(clone, "guests", "build.sh"), main, out)
