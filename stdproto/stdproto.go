@@ -37,6 +37,9 @@ var ldap []byte
 //go:embed lmtp.wasm
 var lmtp []byte
 
+//go:embed mysql.wasm
+var mysql []byte
+
 //go:embed nntp.wasm
 var nntp []byte
 
@@ -70,6 +73,7 @@ func guests() map[string]guest {
 		"imap":  {imap, nil},
 		"ldap":  {ldap, nil},
 		"lmtp":  {lmtp, []abi.Capability{abi.Secret}}, // as smtp
+		"mysql": {mysql, nil},
 		"nntp":  {nntp, nil},
 		"pgsql": {pgsql, nil},
 		"pop3":  {pop3, nil},
