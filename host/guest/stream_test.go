@@ -303,6 +303,7 @@ func TestStartTLS(t *testing.T) {
 			"negotiate returned -5 (plaintext unread before TLS)"},
 		{"with leftovers that were looked at", "STARTTLS\r\nX", []do{line, {"peek", []int32{0, at, 1}}, starttls, {"return", []int32{1}}}, nil, []int32{10, 1, -5}, "", "",
 			"negotiate returned 1"},
+		{"with a handshake behind", "STARTTLS\r\n\x16\x03\x01", []do{line, starttls}, nil, []int32{10, 0}, "\x16\x03\x01", "", ""},
 		{"at once", "\x16\x03\x01", []do{{"wait", []int32{1, -1}}, {"peek", []int32{0, at, 1}}, starttls, {"read", []int32{0, at, 3}}}, nil, []int32{1, 1, 0, 3}, "\x16\x03\x01", "", ""},
 		{"failed", "STARTTLS\r\n", []do{line, starttls, starttls, {"read", []int32{0, at, 1}}, {"wait", []int32{1, 0}}, {"return", []int32{-11}}}, refused,
 			[]int32{10, -11, -14, -14, -14}, "", "", "negotiate returned -11 (handshake failed): " + refused.Error()},
