@@ -39,7 +39,7 @@ impl Request {
     /// Reads a request through its empty line; a client that sends something else is told.
     pub fn read(&mut self, buf: &mut [u8; LINE_MAX]) -> Outcome {
         // A client that waits for TLS would never send a line end.
-        if let Ok(Some(TLS_HANDSHAKE)) = ACCEPTED.peek_byte() {
+        if ACCEPTED.peek_byte().map_err(unread)? == Some(TLS_HANDSHAKE) {
             let why = "the client starts with TLS in place of CONNECT; guestOption = inside=yes has TLS first";
             return Err(refuse("400 Bad Request", &[Say(why)]));
         }
@@ -110,11 +110,7 @@ impl Request {
             Err(Code::TOO_LONG) => {
                 return Err(refuse(TOO_LARGE, &[Say("the client's request has a line of more than 8192 bytes")]))
             }
-            Err(Code::TIMEOUT) => {
-                answer("408 Request Timeout", "");
-                return Err(Refusal::of(&["reading the client's request"], Code::TIMEOUT));
-            }
-            Err(code) => return Err(Refusal::of(&["reading the client's request"], code)),
+            Err(code) => return Err(unread(code)),
         };
         self.lines += 1;
         self.bytes += n;
@@ -135,6 +131,14 @@ fn is_version(text: &[u8]) -> bool {
 /// A token (RFC 9110 section 5.6.2): what methods and header names are made of.
 fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+/// The request did not come. A client that is slow is told so.
+fn unread(code: Code) -> Refusal {
+    if code == Code::TIMEOUT {
+        answer("408 Request Timeout", "");
+    }
+    Refusal::of(&["reading the client's request"], code)
 }
 
 /// Tells the client, and makes the refusal.

@@ -5,7 +5,7 @@
 use crate::options;
 use crate::request::answer;
 use crate::Session;
-use stunnel::host::{self, annotate, digest, random, secret, set_alpn, set_target, Alg};
+use stunnel::host::{self, annotate, digest, random, secret, set_alpn, set_target, warn, Alg};
 use stunnel::{Class, Code, Outcome, Part, Refusal, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -68,6 +68,10 @@ fn log_in(s: &mut Session) -> Outcome {
             return Err(Refusal::of(&["reading guestOption userPassword"], code));
         }
     };
+    if logins.split(|&b| b == b'\n').any(|line| !line.contains(&b':')) {
+        // Nobody can log in by it, and configure cannot read it.
+        warn("guestOption userPassword: a value is not NAME:PASSWORD");
+    }
     let given = match s.request.login() {
         Some(login) => login,
         None => {
