@@ -48,7 +48,9 @@ func parseGuestDial(t *target, value string) *Error {
 			// 10.* would let 10.example.org in, and leave out no name that leads to 10.0.0.1.
 			return refuse(reason, "a pattern is for names; for addresses write a CIDR, as in 10.0.0.0/8:443")
 		}
-		rule.Pattern = strings.TrimSuffix(host, ".")
+		if rule.Pattern = strings.TrimSuffix(host, "."); rule.Pattern == "localhost" {
+			return refuse(reason, "a pattern never allows this machine; write 127.0.0.1:443 or [::1]:443")
+		}
 	} else {
 		return refuse(reason, dialForm)
 	}

@@ -76,6 +76,7 @@ func TestBadGuestDial(t *testing.T) {
 		"10.0.0:443":           cidr,
 		"192.168.*.*:443":      cidr,
 		"*.*:443":              cidr,
+		"LocalHost.:443":       "a pattern never allows this machine",
 		"2130706433:443":       cidr,
 	} {
 		rules, errs := loadDial(value)
