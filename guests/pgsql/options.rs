@@ -13,6 +13,12 @@ pub fn check() -> Outcome {
     if set && !is_client() {
         warn("guestOption direct has no effect in server mode, which takes both kinds of clients");
     }
+    for key in ["protocolhost", "protocolusername"] {
+        if config(key, &mut [0; 1]) != Err(Code::NONE) {
+            warn("protocolHost, protocolUsername and protocolPassword have no effect for pgsql");
+            break;
+        }
+    }
     direct().map(drop)
 }
 
