@@ -25,7 +25,7 @@ func Banner() string {
 
 // features is the line that stunnel gives on what was built in.
 func features() string {
-	return fmt.Sprintf("Threading:GOROUTINE Sockets:%s,IPv6 TLS:1.0-1.3 Guests:%s", poller(), strings.Join(stdproto.Names(), ","))
+	return fmt.Sprintf("Threading:GOROUTINE Sockets:%s,IPv6 TLS:1.0-1.3 Guests:%s", poller(), strings.Join(append(stdproto.Names(), stdproto.Policies()...), ","))
 }
 
 func poller() string {

@@ -10,43 +10,71 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
-// FindGuest finds the module that a service's protocol names.
-func FindGuest(c *config.Config, sc *config.Service) (guest.Source, error) {
-	src, err := protocolLine(sc).find(c.Global.GuestPath)
-	if err != nil {
-		return src, err
-	}
-	return src, nil
+// A Found is a line of a service that names a guest, with the module that it leads to.
+type Found struct {
+	Source guest.Source
+	Err    error // no module was found; nil: Source is it
+
+	ref    guestRef
+	lookup func(key string) (string, bool) // what its configure reads
 }
 
-// InspectGuest gives every reason for which a service refuses the module that
-// FindGuest found for it, where Build stops at the first. Nil: it would load it.
-func InspectGuest(ctx context.Context, rt *guest.Runtime, c *config.Config, sc *config.Service, src guest.Source) config.Errors {
+// FindGuests finds the modules that a service's protocol and its policies name.
+func FindGuests(c *config.Config, sc *config.Service) []Found {
+	var all []Found
+	add := func(ref guestRef, open map[string]string) {
+		f := Found{ref: ref, lookup: func(key string) (string, bool) { v, ok := open[key]; return v, ok }}
+		src, err := ref.find(c.Global.GuestPath)
+		if f.Source = src; err != nil {
+			f.Err = err
+		}
+		all = append(all, f)
+	}
+	if sc.Protocol != "" {
+		open, _ := guestConfig(sc, hasSecondaries(sc, c.Services))
+		add(protocolLine(sc), open)
+	}
+	for i := range sc.Policies {
+		open, _ := policyConfig(sc, &sc.Policies[i])
+		add(policyLine(sc, &sc.Policies[i]), open)
+	}
+	return all
+}
+
+// InspectGuest gives every reason for which a service refuses the module that was found
+// for it, where Build stops at the first. Nil: it would load it.
+func InspectGuest(ctx context.Context, rt *guest.Runtime, f Found) config.Errors {
 	var faults config.Errors
 	refuse := func(err *config.Error) { faults = append(faults, err) }
-	module := loadInSpite(ctx, rt, src, func(e *guest.Error) {
+	module := loadInSpite(ctx, rt, f.Source, func(e *guest.Error) {
 		hint := ""
 		if e.Kind == guest.KindHash {
-			hint = "guestHash = sha256:" + e.Hash
+			hint = f.ref.pin(e.Hash)
 		}
 		for reason := range strings.SplitSeq(e.Reason, "; ") { // imports are all refused at once
-			refuse(sc.Errorf("protocol", "%s", reason).WithHint("%s", hint))
+			refuse(f.ref.errorf("%s", reason).WithHint("%s", hint))
 		}
 	})
 	if module == nil {
 		return faults
 	}
 	defer module.Close(ctx)
-	if err := protocolLine(sc).checkOptions(module.Info.Manifest); err != nil {
+	if err := f.ref.checkOptions(module.Info.Manifest); err != nil {
 		refuse(err)
 	}
-	open, _ := guestConfig(sc, hasSecondaries(sc, c.Services))
-	lookup := func(key string) (string, bool) { v, ok := open[key]; return v, ok }
-	limits := guest.Limits{Fuel: sc.Guest.CPU, Pages: max(sc.Guest.Memory, module.Info.MinPages)}
-	if err := module.Configure(ctx, lookup, func(int, string) {}, limits); err != nil {
-		refuse(sc.Errorf("protocol", "%v", err))
+	limits := guest.Limits{Fuel: f.ref.sc.Guest.CPU, Pages: max(f.ref.pages, module.Info.MinPages)}
+	if err := module.Configure(ctx, f.lookup, func(int, string) {}, limits); err != nil {
+		refuse(f.ref.refusal(err))
 	}
 	return faults
+}
+
+// pin is the line that accepts a module of that hash alone.
+func (ref guestRef) pin(hash string) string {
+	if ref.option == "policy" {
+		return "policy = " + ref.name + " sha256:" + hash
+	}
+	return "guestHash = sha256:" + hash
 }
 
 // loadInSpite loads a module, and lifts what refuses it where the config could: the

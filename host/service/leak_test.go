@@ -182,6 +182,24 @@ func breakers(t *testing.T, conf *tls.Config) []breaker {
 			io.Copy(io.Discard, c)
 			return nil
 		}},
+		{"denied at accept", "denyaccept", func(c *net.TCPConn) error {
+			io.Copy(io.Discard, c)
+			return nil
+		}},
+		{"denied after the handshake", "denyhandshake", overTLS(conf, func(t *tls.Conn, _ *net.TCPConn) error {
+			if n, err := t.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+				return fmt.Errorf("read %d bytes and %v", n, err)
+			}
+			return nil
+		})},
+		{"denied before the dial, SMTP", "denydial", func(c *net.TCPConn) error {
+			io.Copy(io.Discard, c)
+			return nil
+		}},
+		{"a policy that traps", "trap", func(c *net.TCPConn) error {
+			io.Copy(io.Discard, c)
+			return nil
+		}},
 		{"SMTP, whole", "smtp", func(c *net.TCPConn) error {
 			if err := talk(c, "", "EHLO x", "STARTTLS"); err != nil {
 				return err
@@ -309,7 +327,20 @@ TIMEOUTbusy = 1
 protocol = smtp
 accept = 127.0.0.1:0
 connect = ` + smtp + `
-[client]
+[denyaccept]
+accept = 127.0.0.1:0
+connect = ` + echo + `
+` + deciding(t, "x") + `[denyhandshake]
+accept = 127.0.0.1:0
+connect = ` + echo + `
+` + deciding(t, "h") + `[denydial]
+protocol = smtp
+accept = 127.0.0.1:0
+connect = ` + smtp + `
+` + deciding(t, "y") + `[trap]
+accept = 127.0.0.1:0
+connect = ` + echo + `
+` + deciding(t, "t") + `[client]
 client = yes
 accept = 127.0.0.1:0
 connect = ` + echoTLS + `

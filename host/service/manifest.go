@@ -1,6 +1,7 @@
 package service
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,16 @@ func (ref guestRef) checkOptions(manifest []byte) *config.Error {
 // optionWord begins the sentence of a guest that is about one of its options:
 // "guestOption NAME: WHY", or "guestOption NAME N: WHY" for the Nth of several.
 const optionWord = "guestOption "
+
+// refusal is the error for a guest that refuses its options.
+func (ref guestRef) refusal(err error) *config.Error {
+	if g, ok := errors.AsType[*guest.Error](err); ok {
+		if place, ok := ref.place(g.Reason); ok {
+			return at(ref.sc, place, "%v", err)
+		}
+	}
+	return ref.errorf("%v", err)
+}
 
 // place finds the line that a guest's refusal of its options is about.
 func (ref guestRef) place(reason string) (config.Place, bool) {

@@ -40,16 +40,11 @@ type policy struct {
 func (s *Service) loadPolicy(ctx context.Context, set *Set, line *config.Policy, o Options) *config.Error {
 	ref := policyLine(s.conf, line)
 	p := &policy{
-		name: line.Label, fixed: map[string]string{}, secrets: map[string]string{},
+		name:   line.Label,
 		turns:  make(chan struct{}, MaxDecisions),
 		limits: guest.Limits{Fuel: s.conf.Guest.CPU, Pages: s.conf.Guest.Memory, Time: s.conf.Guest.Timeout},
 	}
-	p.fixed[abi.KeyService], p.fixed[abi.KeyClient] = s.Name(), "no"
-	if s.conf.Client {
-		p.fixed[abi.KeyClient] = "yes"
-	}
-	p.fixed[abi.KeyConnect] = targetLines(s.conf.Connect)
-	addOptions(p.fixed, p.secrets, line.Options)
+	p.fixed, p.secrets = policyConfig(s.conf, line)
 	addSecrets(o.Log, p.secrets)
 	var bad *config.Error
 	if p.module, bad = set.load(ctx, ref, o); bad != nil {
@@ -58,15 +53,22 @@ func (s *Service) loadPolicy(ctx context.Context, set *Set, line *config.Policy,
 	log := o.Log.Logger("ui")
 	say := func(severity int, text string) { guestLine(log, p.name, severity, text) }
 	if err := p.module.Configure(ctx, p.lookup, say, p.limits); err != nil {
-		if g, ok := errors.AsType[*guest.Error](err); ok {
-			if place, ok := ref.place(g.Reason); ok {
-				return at(s.conf, place, "%v", err)
-			}
-		}
-		return ref.errorf("%v", err)
+		return ref.refusal(err)
 	}
 	s.ask = append(s.ask, p)
 	return nil
+}
+
+// policyConfig is what a policy's config call gives, and its secret call: nothing of the
+// protocol's.
+func policyConfig(sc *config.Service, line *config.Policy) (open, secret map[string]string) {
+	open = map[string]string{abi.KeyService: sc.Name, abi.KeyClient: "no", abi.KeyConnect: targetLines(sc.Connect)}
+	if sc.Client {
+		open[abi.KeyClient] = "yes"
+	}
+	secret = map[string]string{}
+	addOptions(open, secret, line.Options)
+	return open, secret
 }
 
 func (p *policy) lookup(key string) (string, bool) {

@@ -162,13 +162,14 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 			return nil
 		}
 	}
-	m, err := set.load(ctx, protocolLine(sc), o)
+	ref := protocolLine(sc)
+	m, err := set.load(ctx, ref, o)
 	if err != nil {
 		return err
 	}
 	say := func(severity int, text string) { guestLine(log, sc.Protocol, severity, text) }
 	if err := m.Configure(ctx, s.lookup, say, s.limits); err != nil {
-		return sc.Errorf("protocol", "%v", err)
+		return ref.refusal(err)
 	}
 	s.proto, s.module = m, m
 	if o.Around != nil {

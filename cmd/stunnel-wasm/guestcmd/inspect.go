@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -36,7 +37,11 @@ func (t *tool) inspect(args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return t.against(args[1], src)
+	option := "protocol"
+	if !module.Info.Negotiates {
+		option = "policy"
+	}
+	return t.against(args[1], option, src)
 }
 
 // describe prints what a module is.
@@ -47,7 +52,11 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	row("guest", "%s", m.Name)
 	row("kind", "%s", kind(info))
 	row("hash", "sha256:%s", m.Hash)
-	row("pin it", "guestHash = sha256:%s", m.Hash)
+	pin, prefix := "guestHash =", ""
+	if !info.Negotiates {
+		pin, prefix = "policy = "+protocolOf(m.Name), strings.TrimSuffix(path.Base(m.Name), ".wasm")+"."
+	}
+	row("pin it", "%s sha256:%s", pin, m.Hash)
 	row("size", "%d bytes, %d functions", info.Size, info.Functions)
 	row("memory", "%d KiB at the start, %s", info.MinPages*64, growth(info))
 	row("features", "%s", cmp.Or(strings.Join(info.Features, ", "), "none beyond WebAssembly 1.0"))
@@ -61,11 +70,15 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	for _, c := range info.Capabilities {
 		row("may", "%s", meaning(c))
 		if bundled == nil {
-			row("needs", "guestAllow = %s", c)
+			row("needs", "guestAllow = %s%s", prefix, c)
 		}
 	}
-	if slices.Contains(info.Imports, "info") {
-		row("may ask", "info: facts of the connection; those of the peer's certificate with guestAllow = %s", abi.Peer)
+	switch {
+	case !slices.Contains(info.Imports, "info"):
+	case slices.Contains(bundled, abi.Peer):
+		row("may ask", "info: facts of the connection and of the peer's certificate")
+	default:
+		row("may ask", "info: facts of the connection; those of the peer's certificate with guestAllow = %s%s", prefix, abi.Peer)
 	}
 	for line := range strings.Lines(string(info.Manifest)) {
 		if option, ok := strings.CutPrefix(strings.TrimSpace(line), "option: "); ok {
@@ -126,7 +139,7 @@ func meaning(c abi.Capability) string {
 }
 
 // against tells whether the services of a config that name the module would load it.
-func (t *tool) against(file string, src guest.Source) error {
+func (t *tool) against(file, option string, src guest.Source) error {
 	conf, err := config.Load(file)
 	var wrong config.Errors
 	if errors.As(err, &wrong) {
@@ -145,27 +158,25 @@ func (t *tool) against(file string, src guest.Source) error {
 	defer rt.Close(t.ctx)
 	named, refused := 0, 0
 	for _, sc := range conf.Services {
-		if sc.Protocol == "" {
-			continue
-		}
-		found, err := service.FindGuest(conf, sc)
-		if err != nil || !bytes.Equal(found.Wasm, src.Wasm) {
-			continue
-		}
-		named++
-		faults := service.InspectGuest(t.ctx, rt, conf, sc, found)
-		if len(faults) == 0 {
-			fmt.Fprintf(t.stdout, "service [%s] would load it\n", sc.Name)
-			continue
-		}
-		refused++
-		fmt.Fprintf(t.stdout, "service [%s] would not load it:\n", sc.Name)
-		for _, e := range faults {
-			t.refusal(e)
+		for _, found := range service.FindGuests(conf, sc) {
+			if found.Err != nil || !bytes.Equal(found.Source.Wasm, src.Wasm) {
+				continue
+			}
+			named++
+			faults := service.InspectGuest(t.ctx, rt, found)
+			if len(faults) == 0 {
+				fmt.Fprintf(t.stdout, "service [%s] would load it\n", sc.Name)
+				continue
+			}
+			refused++
+			fmt.Fprintf(t.stdout, "service [%s] would not load it:\n", sc.Name)
+			for _, e := range faults {
+				t.refusal(e)
+			}
 		}
 	}
 	if named == 0 {
-		return hint(fmt.Errorf("no service of %s runs this module", file), "protocol = %s in a service does", protocolOf(src.Name))
+		return hint(fmt.Errorf("no service of %s runs this module", file), "%s = %s in a service does", option, protocolOf(src.Name))
 	}
 	if refused > 0 {
 		return errFailed

@@ -23,7 +23,7 @@ func source(name string) (guest.Source, error) {
 		wasm, ok := stdproto.Lookup(name)
 		if !ok {
 			return src, hint(fmt.Errorf("there is no file %q, and no bundled guest of that name", name),
-				"bundled are %s", strings.Join(stdproto.Names(), ", "))
+				"bundled are %s", strings.Join(append(stdproto.Names(), stdproto.Policies()...), ", "))
 		}
 		src.Wasm = wasm
 		return src, nil

@@ -134,10 +134,11 @@ func (r *recorder) Negotiate(ctx context.Context, h guest.Host, l guest.Limits) 
 // proof plays what was recorded, and says if it does not come out the same: a guest that
 // draws random bytes, asks for the time or hashes a secret says something else each time.
 func (t *tool) proof(conf *config.Config, text string) error {
-	src, err := service.FindGuest(conf, conf.Services[0])
-	if err != nil {
-		return err
+	found := service.FindGuests(conf, conf.Services[0])[0] // the protocol comes before policies
+	if found.Err != nil {
+		return found.Err
 	}
+	src := found.Source
 	src.Allow = append(src.Allow, everything()...)
 	if err := t.replayOn(src, text); err != nil {
 		fmt.Fprintf(t.stderr, "stunnel-wasm: the transcript does not replay: %v\n", err)
