@@ -201,6 +201,8 @@ pub enum Info {
     Cipher = 8,
     Stage = 9,
     Target = 10,
+    BoundAddr = 11,
+    Resumed = 12,
     // Those below need capability peer.
     PeerSubject = 16,
     PeerIssuer = 17,

@@ -1,7 +1,8 @@
 //! What a guest of stunnel-wasm is written with: the host's functions behind safe
 //! wrappers ([`host`]), the sentence that ends a connection ([`refusal`]), bytes in fixed
 //! room ([`text`]), a peer's lines ([`line`]), a server's replies ([`reply`]), the config's
-//! options ([`option`]), and TLS clients that begin in the clear ([`accept`]).
+//! options ([`option`]), TLS clients that begin in the clear ([`accept`]), and IP addresses
+//! ([`ip`]).
 //!
 //! A guest is a `cdylib` without the standard library:
 //!
@@ -24,6 +25,7 @@
 
 pub mod accept;
 pub mod host;
+pub mod ip;
 pub mod line;
 pub mod option;
 pub mod refusal;

@@ -56,6 +56,24 @@ impl<const N: usize> Text<N> {
         }
     }
 
+    /// Appends a number in decimal.
+    pub fn add_decimal(&mut self, n: u32) -> &mut Self {
+        self.add_digits(n, 10)
+    }
+
+    /// Appends a number in hexadecimal, lower case.
+    pub fn add_hexadecimal(&mut self, n: u32) -> &mut Self {
+        self.add_digits(n, 16)
+    }
+
+    fn add_digits(&mut self, n: u32, base: u32) -> &mut Self {
+        if n >= base {
+            self.add_digits(n / base, base);
+        }
+        let digit = char::from_digit(n % base, base).unwrap_or('0');
+        self.add(&[digit as u8])
+    }
+
     pub fn bytes(&self) -> &[u8] {
         self.buf.get(..self.len).unwrap_or(&[])
     }
