@@ -147,6 +147,8 @@ const (
 	InfoCipher       InfoID = 8
 	InfoStage        InfoID = 9
 	InfoTarget       InfoID = 10
+	InfoBoundAddr    InfoID = 11
+	InfoResumed      InfoID = 12
 	InfoPeerSubject  InfoID = 16 // from here on capability peer is needed
 	InfoPeerIssuer   InfoID = 17
 	InfoPeerSPKIHash InfoID = 18
@@ -173,6 +175,8 @@ var Infos = []struct {
 	{InfoCipher, "cipher", "the suite, by OpenSSL's name, once TLS"},
 	{InfoStage, "stage", "of a policy guest: \"accept\", \"handshake\" or \"dial\""},
 	{InfoTarget, "target", "of a policy guest from stage dial on: the target that a guest chose, host:port, else the configured ones, a line each"},
+	{InfoBoundAddr, "bound_addr", "the local end of the outgoing connection, once connected"},
+	{InfoResumed, "resumed", "\"yes\" if TLS took up an earlier session, else \"no\", once TLS"},
 	{InfoPeerSubject, "peer_subject", "subject of the TLS peer's certificate, as stunnel prints it"},
 	{InfoPeerIssuer, "peer_issuer", "its issuer"},
 	{InfoPeerSPKIHash, "peer_spki", "SHA-256 of its public key, hex"},

@@ -32,6 +32,11 @@ func (c *connection) fact(id abi.InfoID) (string, bool) {
 			return "", false
 		}
 		return plainAddr(c.outgoing.RemoteAddr()), true
+	case abi.InfoBoundAddr:
+		if c.outgoing == nil {
+			return "", false
+		}
+		return plainAddr(c.outgoing.LocalAddr()), true
 	}
 	if c.tls == nil {
 		return "", false
@@ -58,6 +63,11 @@ func tlsFact(id abi.InfoID, cs tls.ConnectionState) (string, bool) {
 		return cs.NegotiatedProtocol, cs.NegotiatedProtocol != ""
 	case abi.InfoTLSVersion:
 		return tlsconf.VersionName(cs.Version), true
+	case abi.InfoResumed:
+		if cs.DidResume {
+			return "yes", true
+		}
+		return "no", true
 	case abi.InfoCipher:
 		name, _ := tlsconf.SuiteName(cs.CipherSuite)
 		return name, true
