@@ -1,0 +1,53 @@
+//! The guest of `protocol = socks`: a SOCKS server inside TLS (server mode) and a
+//! client of one, inside TLS as well (client mode).
+
+#![no_std]
+#![no_main]
+
+mod client;
+mod options;
+mod server;
+mod socks4;
+mod socks5;
+mod target;
+
+use stunnel::option::is_client;
+use stunnel::{status, Text};
+use options::{FIELD_MAX, USERS_MAX};
+
+stunnel::manifest!("manifest.txt");
+
+/// What a negotiation keeps. There is no allocator, so it is one static value.
+pub struct Session {
+    /// The entries of userPassword.
+    users: [u8; USERS_MAX],
+    /// A user name and a password, the client's or ours.
+    name: [u8; FIELD_MAX],
+    password: [u8; FIELD_MAX],
+    /// The host that is asked for, as it came or as the config has it.
+    host: [u8; target::OPTION_MAX],
+    /// A message on its way out.
+    out: Text<{ client::MESSAGE_MAX }>,
+}
+
+static mut SESSION: Session = Session {
+    users: [0; USERS_MAX],
+    name: [0; FIELD_MAX],
+    password: [0; FIELD_MAX],
+    host: [0; target::OPTION_MAX],
+    out: Text::new(),
+};
+
+/// Called once for each connection, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate() -> i32 {
+    // Sound: an instance has one thread and its host calls this once.
+    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
+    status(if is_client() { client::negotiate(session) } else { server::negotiate(session) })
+}
+
+/// Called when the configuration is loaded.
+#[no_mangle]
+pub extern "C" fn configure() -> i32 {
+    status(options::check())
+}
