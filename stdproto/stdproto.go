@@ -49,11 +49,17 @@ var pgsql []byte
 //go:embed pop3.wasm
 var pop3 []byte
 
+//go:embed proxy.wasm
+var proxy []byte
+
 //go:embed sieve.wasm
 var sieve []byte
 
 //go:embed smtp.wasm
 var smtp []byte
+
+//go:embed socks.wasm
+var socks []byte
 
 // A guest is a bundled module and what it may do beyond the conversation.
 type guest struct {
@@ -77,9 +83,10 @@ func guests() map[string]guest {
 		"nntp":  {nntp, nil},
 		"pgsql": {pgsql, nil},
 		"pop3":  {pop3, nil},
+		"proxy": {proxy, []abi.Capability{abi.Peer}}, // tls=yes tells the backend the client's name
 		"sieve": {sieve, nil},
-		"smtp":  {smtp, []abi.Capability{abi.Secret}}, // AUTH after STARTTLS sends protocolPassword
-		// A login at a proxy, NTLM's proofs, and the targets that clients choose.
+		"smtp":  {smtp, []abi.Capability{abi.Secret}},              // AUTH after STARTTLS sends protocolPassword
+		"socks": {socks, []abi.Capability{abi.Secret, abi.Target}}, // its clients choose; passwords of users
 	}
 }
 

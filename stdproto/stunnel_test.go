@@ -69,8 +69,10 @@ func flyStunnel(t *testing.T, program, protocol string, f *flight.Flight, certif
 		t.Fatal(err)
 	}
 	defer backend.Close()
-	conf := fmt.Sprintf("foreground = yes\npid =\nsyslog = no\ndebug = 7\n[flight]\nprotocol = %s\naccept = 127.0.0.1:0\nconnect = %s\n",
-		protocol, backend.Addr())
+	conf := fmt.Sprintf("foreground = yes\npid =\nsyslog = no\ndebug = 7\n[flight]\nprotocol = %s\naccept = 127.0.0.1:0\n", protocol)
+	if protocol != "socks" || f.Config["client"] == "yes" { // whose server's clients choose
+		conf += fmt.Sprintf("connect = %s\n", backend.Addr())
+	}
 	for _, options := range []map[string]string{f.Config, f.Secrets} {
 		for name, values := range options {
 			if name == "service" || strings.HasPrefix(name, "option.") {

@@ -1,0 +1,83 @@
+//! The guest of `protocol = proxy`: HAProxy's PROXY protocol (its proxy-protocol.txt),
+//! which tells a server whom it speaks to, behind whatever stands between.
+
+#![no_std]
+#![no_main]
+
+mod accept;
+mod addresses;
+mod crc32c;
+mod options;
+mod send;
+mod version1;
+mod version2;
+
+use stunnel::option::is_client;
+use stunnel::{host, status, Outcome, Refusal, Text, ACCEPTED, OUTGOING};
+use addresses::Addresses;
+
+stunnel::manifest!("manifest.txt");
+
+/// What a negotiation keeps. There is no allocator, so it is one static value.
+pub struct Session {
+    /// The networks of option from.
+    from: [u8; options::FROM_MAX],
+    /// A header that was received.
+    header: [u8; version2::HEADER_MAX],
+    /// A header on its way out.
+    out: Text<{ send::OUT_MAX }>,
+}
+
+static mut SESSION: Session =
+    Session { from: [0; options::FROM_MAX], header: [0; version2::HEADER_MAX], out: Text::new() };
+
+/// Called once for each connection, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate() -> i32 {
+    // Sound: an instance has one thread and its host calls this once.
+    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
+    status(run(session))
+}
+
+/// Called when the configuration is loaded.
+#[no_mangle]
+pub extern "C" fn configure() -> i32 {
+    status(options::check())
+}
+
+/// A header stands before everything else: one that is read, before TLS with the
+/// client; one that client mode sends, before TLS with the server, which is where
+/// HAProxy's `bind ... accept-proxy ssl` looks for it. The backend of server mode has no
+/// TLS, and is connected when the client's is up, so that its header can tell of it.
+fn run(s: &mut Session) -> Outcome {
+    let mut addresses = Addresses::own();
+    if options::accepts()? {
+        if let Some(named) = accept::read(s)? {
+            addresses = named;
+        }
+    }
+    if is_client() {
+        connect()?;
+        send_to_server(s, &addresses)?;
+        return OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code));
+    }
+    ACCEPTED.starttls().map_err(|code| Refusal::of(&["starting TLS with the client"], code))?;
+    connect()?;
+    send_to_server(s, &addresses)
+}
+
+fn connect() -> Outcome {
+    host::connect().map_err(|code| Refusal::of(&["connecting to the server"], code))
+}
+
+fn send_to_server(s: &mut Session, addresses: &Addresses) -> Outcome {
+    if !options::sends()? {
+        return Ok(());
+    }
+    s.out.clear();
+    match options::version()? {
+        options::Version::One => version1::write(addresses, &mut s.out),
+        options::Version::Two => send::version2(addresses, options::tells_tls()?, &mut s.out),
+    }
+    OUTGOING.write(s.out.bytes()).map_err(|code| Refusal::of(&["sending the PROXY header"], code))
+}
