@@ -30,10 +30,12 @@ func TestConfigureBinary(t *testing.T) {
 		}
 	}
 	for protocol, own := range map[string][]test{
-		"cifs":  nil,
-		"ldap":  nil,
-		"mysql": nil,
+		"cifs": {{name: "by name", conf: []string{"sni=yes"}}},
+		"ldap": {{name: "by name", conf: []string{"sni=yes"}}},
+		"mysql": {{name: "by name", conf: []string{"sni=yes"},
+			refusal: "the server greets before TLS, so that no service with sni can choose it"}},
 		"pgsql": {
+			{name: "by name", conf: []string{"sni=yes"}},
 			{name: "client direct", conf: []string{"client=yes", "guestOption=direct=yes"}},
 			{name: "client not direct", conf: []string{"client=yes", "guestOption=direct=no"}},
 			{name: "direct of another word", conf: []string{"client=yes", "guestOption=direct=maybe"},

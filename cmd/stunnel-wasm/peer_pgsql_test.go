@@ -120,15 +120,21 @@ func TestPostgreSQLServer(t *testing.T) {
 	certs := testpeer.Certs(t)
 	server, addr := postgres(t, certs).serve(t, "any.conf")
 	d := start(t, `
-accept = 127.0.0.1:0
 protocol = pgsql
 [server]
+accept = 127.0.0.1:0
 connect = `+addr+`
 cert = `+certs.Server+`
 [gone]
+accept = 127.0.0.1:0
 connect = 127.0.0.1:`+testpeer.FreePort(t)+`
 cert = `+certs.Server+`
+[named]
+sni = gone:db.example
+connect = `+addr+`
+cert = `+certs.Server+`
 [client]
+accept = 127.0.0.1:0
 client = yes
 connect = `+addr+`
 `)
@@ -150,6 +156,10 @@ connect = `+addr+`
 	p, status = query(t, d, "gone", "sslmode=verify-full"+root, encrypted)
 	if status != 2 || p.Count(`FATAL:  the database server cannot be reached`) != 1 {
 		t.Errorf("without a server: exit status %d", status)
+	}
+	p, status = query(t, d, "gone", "sslmode=require host=db.example", encrypted)
+	if status != 0 || p.Count(`^TLS\|f$`) != 1 {
+		t.Errorf("with a server chosen by name: exit status %d", status)
 	}
 	p, status = query(t, d, "client", "sslmode=disable", encrypted)
 	if status != 2 || p.Count(`FATAL:  no TLS connection to the database server`) != 1 {

@@ -40,8 +40,13 @@ pub extern "C" fn configure() -> i32 {
     status(check())
 }
 
-/// There is nothing to set, so that nothing can be wrong.
+/// There is nothing to set. That names choose the server cannot be: its greeting, with a
+/// challenge for the login, comes before the name.
 fn check() -> Outcome {
+    if host::config("sni", &mut [0; 4]) == Ok(b"yes") {
+        let why = "the server greets before TLS, so that no service with sni can choose it";
+        return Err(Refusal::new(Class::Config, &[Say(why)]));
+    }
     for key in ["protocolhost", "protocolusername"] {
         if host::config(key, &mut [0; 1]) != Err(Code::NONE) {
             host::warn("protocolHost, protocolUsername and protocolPassword have no effect for mysql");
