@@ -36,8 +36,10 @@ build() {
 	compile --crate-type cdylib --crate-name "$(echo "${crate%.wasm}" | tr -- - _)" \
 		--extern stunnel="$work/libstunnel.rlib" \
 		-C lto=fat -C strip=debuginfo -C link-arg=-zstack-size=16384 -C link-arg=--demangle \
-		-o "$2" "$1"
-	chmod 644 "$2"
+		-o "$work/guest.wasm" "$1"
+	# The compiler leaves more beside what it makes, if it is stopped.
+	chmod 644 "$work/guest.wasm"
+	mv "$work/guest.wasm" "$2"
 }
 
 compile --crate-type rlib --crate-name stunnel -o "$work/libstunnel.rlib" "$top/sdk/rust/src/lib.rs"

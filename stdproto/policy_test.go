@@ -3,12 +3,15 @@ package stdproto_test
 import (
 	"context"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // TestPolicyTalks runs what a transcript can say of a policy.
@@ -43,6 +46,9 @@ func TestPolicyTalks(t *testing.T) {
 // TestExamplePolicy builds the policy that docs/policy.md teaches with, and plays the
 // transcript beside it and two more.
 func TestExamplePolicy(t *testing.T) {
+	testpeer.NeedFile(t, "/usr/bin/rustc", "rustc")
+	testpeer.NeedFile(t, "/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32")
+	testpeer.Need(t, "lld", "lld")
 	wasm := buildExample(t, "policy.md")
 	ctx := context.Background()
 	runtime, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
@@ -74,4 +80,50 @@ func TestExamplePolicy(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) { fly(t, module, f, false) })
 	}
+}
+
+// block gives a manual's first block in a language.
+func block(t *testing.T, page, language string) string {
+	t.Helper()
+	manual, err := os.ReadFile("../docs/" + page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(manual), "```"+language+"\n")
+	text, _, ok := strings.Cut(rest, "```\n")
+	if !ok {
+		t.Fatalf("docs/%s has no block of %s", page, language)
+	}
+	return text
+}
+
+// buildExample compiles a manual's guest, in a tree like a clone's.
+func buildExample(t *testing.T, page string) []byte {
+	t.Helper()
+	testpeer.NeedFile(t, "/usr/bin/rustc", "rustc")
+	testpeer.NeedFile(t, "/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32")
+	testpeer.Need(t, "lld", "lld")
+	clone := t.TempDir()
+	for _, dir := range []string{"guests", "sdk"} {
+		if err := os.CopyFS(filepath.Join(clone, dir), os.DirFS("../"+dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	main, out := filepath.Join(clone, "toy", "main.rs"), filepath.Join(clone, "toy.wasm")
+	if err := os.Mkdir(filepath.Dir(main), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(main, []byte(block(t, page, "rust")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command(filepath.Join(clone, "guests", "build.sh"), main, out)
+	build.Env = append(os.Environ(), "RUSTC=/usr/bin/rustc")
+	if text, err := build.CombinedOutput(); err != nil || len(text) > 0 {
+		t.Fatalf("building the example: %v\n%s", err, text)
+	}
+	wasm, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wasm
 }
