@@ -87,9 +87,12 @@ func (d *Dialer) ResolveChosen(ctx context.Context, host string, port uint16, r 
 	}
 	var allowed []netip.Addr
 	for _, a := range all[:min(len(all), maxChosen)] {
-		if r.Allows(host, a, port) {
+		switch {
+		case r.Allows(host, a, port):
 			allowed = append(allowed, a)
-		} else {
+		case r.local(a.Unmap().WithZone("")):
+			log.Warnf("target %s (%s) port %d: guestDial does not allow it: this machine and its links take a rule with the address", host, a, port)
+		default:
 			log.Warnf("target %s (%s) port %d: guestDial does not allow it", host, a, port)
 		}
 	}

@@ -222,6 +222,9 @@ func TestChosenAddresses(t *testing.T) {
 			if got != "" && got != test.want+":"+p {
 				t.Errorf("connected to %s", got)
 			}
+			if test.target == "never.test" {
+				log.has(t, "guestDial does not allow it: this machine and its links take a rule with the address", 2)
+			}
 			if test.target == "many.test" {
 				log.has(t, "s_connect: connecting", maxChosen)
 			}
