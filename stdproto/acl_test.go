@@ -3,6 +3,7 @@ package stdproto_test
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -347,4 +348,31 @@ func FuzzACL(f *testing.F) {
 			t.Errorf("rules that were taken: %v", e)
 		}
 	})
+}
+
+// BenchmarkACL asks for one decision, by the last of so many rules.
+func BenchmarkACL(b *testing.B) {
+	module := load(b, "acl")
+	for _, rules := range []int{1, 10, 100} {
+		b.Run(fmt.Sprintf("%d rules", rules), func(b *testing.B) {
+			f := flight.New()
+			for line := range strings.SplitSeq("info.peer_addr=192.0.2.1:999;"+stages["handshake"]+";"+certified, ";") {
+				if err := f.Set(line); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for i := range rules {
+				if err := f.Set(fmt.Sprintf("guestOption=rule=allow from 0.0.0.0/0 cert.san URI:spiffe://x/ns/*/sa/web%d", rules-1-i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			f.Info[abi.InfoPeerSAN] = "URI:spiffe://x/ns/prod/sa/web0\n"
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := module.Decide(b.Context(), flight.NewHost(f, nil, nil), guest.Limits{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

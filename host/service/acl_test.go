@@ -119,3 +119,21 @@ func TestWrongPolicies(t *testing.T) {
 		}
 	}
 }
+
+// The target that a client of a proxy asked for, and the user that it is, decide before
+// the dial, and the proxy says what became of it.
+func TestPoliciesJudgeChosenTargets(t *testing.T) {
+	open, guarded := testpeer.Serve(t, says("open")), testpeer.Serve(t, says("guarded"))
+	b := newBench(t, logging.Debug)
+	b.apply("debug = debug\ncert = {server}\n[x]\naccept = 127.0.0.1:0\nprotocol = connect\nconnect = 127.0.0.1:1\nguestDial = 127.0.0.1:*\nguestOption = inside=yes\n" +
+		"policy = acl\nguestOption = acl.rule=deny target " + guarded + "\nguestOption = acl.default=allow\n")
+	for target, status := range map[string]string{open: "HTTP/1.1 200 ", guarded: "HTTP/1.1 403 "} {
+		c := callTLS(t, b.addr("x"), nil)
+		fmt.Fprintf(c, "CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\n\r\n", target)
+		text, err := io.ReadAll(c)
+		if !strings.HasPrefix(string(text), status) || strings.Contains(string(text), "guarded") {
+			t.Errorf("%s: %q, %v", target, text, err)
+		}
+	}
+	b.waitLog(`LOG4\[\d+\]: Service \[x\] policy acl denied connection from 127\.0\.0\.1:\d+: rule 1 denies it`, 1)
+}
