@@ -49,6 +49,9 @@ func TestGuestNew(t *testing.T) {
 					t.Errorf("it is not %q:\n%s", want, said)
 				}
 			}
+			if said = run(self(t), "guest", "test", "--strict", "greet-2"); !strings.Contains(said, " probes, 0 faults\n") {
+				t.Error(said)
+			}
 			err := filepath.WalkDir(filepath.Join(dir, "greet-2"), func(path string, e os.DirEntry, err error) error {
 				if err != nil || e.IsDir() {
 					return err

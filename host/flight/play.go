@@ -89,11 +89,14 @@ func Play(ctx context.Context, module *guest.Module, f *Flight, o Options) error
 		p.wire.change.Broadcast()
 	}()
 	err := p.play(talk)
-	cancel()
 	for _, peer := range p.peers {
 		_ = peer.Close() // which never fails
 	}
+	// A guest that the script has left alone sees its peers gone, and should go too.
+	give := time.AfterFunc(p.patience, cancel)
 	<-ended
+	give.Stop()
+	cancel()
 	return err
 }
 

@@ -26,6 +26,7 @@ func (m *Module) Decide(ctx context.Context, h Host, l Limits) error {
 	}
 	n := m.newNegotiation(l)
 	n.host, n.config, n.logTo = h, h.Config, h.Log
+	n.faulter, _ = h.(Faulter)
 	stop := context.AfterFunc(ctx, func() { n.cancel(context.Cause(ctx)) })
 	defer stop()
 	if err := n.run(ctx, abi.ExportDecide); err != nil {

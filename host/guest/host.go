@@ -54,6 +54,13 @@ type Host interface {
 	Log(severity int, text string)
 }
 
+// A Faulter is a Host that makes calls fail, to see what a guest makes of it. Fault is
+// asked before each call that can fail, with its number in the run, from 1; a code that
+// is not 0 is all that comes of the call.
+type Faulter interface {
+	Fault(function string, call int) abi.Code
+}
+
 // NoHost lends nothing: hosts that lend little embed it.
 type NoHost struct{}
 

@@ -85,6 +85,10 @@ func (r *Runtime) addHostModules(ctx context.Context) error {
 			n := ctx.Value(negotiationKey{}).(*negotiation)
 			n.count()
 			n.onlyRunning()
+			if code := n.fault(f); code != 0 {
+				stack[0] = api.EncodeI32(int32(code))
+				return
+			}
 			result := do(call{negotiation: n, ctx: ctx, name: f.Name, memory: guest.Memory(), stack: stack})
 			if !wide && f.Results != "" {
 				stack[0] = api.EncodeI32(int32(result))
@@ -123,6 +127,14 @@ func (n *negotiation) onlyRunning() {
 	if n.imaging {
 		panic(&halt{kind: KindInternal, reason: "it calls the host while it initializes"})
 	}
+}
+
+// fault is what the host has a call fail with, if it is a Faulter.
+func (n *negotiation) fault(f abi.Function) abi.Code {
+	if n.faulter == nil || f.Results != "i" {
+		return 0
+	}
+	return n.faulter.Fault(f.Name, n.calls)
 }
 
 // count ends a run that calls the host too often: a guest that only calls spends

@@ -38,6 +38,7 @@ type Outcome struct {
 func (m *Module) Negotiate(ctx context.Context, h Host, l Limits) (*Outcome, error) {
 	n := m.newNegotiation(l)
 	n.host, n.config, n.logTo = h, h.Config, h.Log
+	n.faulter, _ = h.(Faulter)
 	n.adopt(abi.Accepted, h.Accepted())
 	stop := context.AfterFunc(ctx, func() { n.cancel(context.Cause(ctx)) })
 	err := n.run(ctx, abi.ExportNegotiate)

@@ -15,12 +15,13 @@ type negotiationKey struct{}
 // A negotiation is the host's side of one run of a guest. The guest's goroutine
 // alone uses it, but for what mu guards.
 type negotiation struct {
-	module *Module
-	host   Host // nil while configure runs
-	limits Limits
-	end    time.Time
-	config func(key string) (string, bool)
-	logTo  func(severity int, text string)
+	module  *Module
+	host    Host    // nil while configure runs
+	faulter Faulter // nil: calls fail by themselves alone
+	limits  Limits
+	end     time.Time
+	config  func(key string) (string, bool)
+	logTo   func(severity int, text string)
 
 	start time.Time // when it began
 	sides [2]stream

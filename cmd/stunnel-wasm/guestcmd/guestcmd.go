@@ -24,7 +24,7 @@ func commands() []command {
 	return []command{
 		{"inspect", "FILE|NAME [CONFIG]", "what a guest may do, and whether the config would load it", (*tool).inspect},
 		{"new", "--lang rust|c NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
-		{"test", "DIR|FILE.wasm [FLIGHT...]", "play transcripts against a guest", (*tool).test},
+		{"test", "[--strict] DIR|FILE.wasm [FLIGHT...]", "play transcripts against a guest, and probe it", (*tool).test},
 		{"run", "FILE|NAME [-client] -accept ADDR -connect ADDR [-cert FILE] [KEY=VALUE...]", "try a guest out between two sockets", (*tool).try},
 		{"record", "CONFIG SERVICE", "write the transcript of a service's next connection", (*tool).record},
 		{"replay", "FLIGHT [MODULE]", "play a transcript as it was recorded", (*tool).replay},

@@ -9,10 +9,16 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+	"github.com/stunnel-wasm/stunnel-wasm/host/probe"
 )
+
+// strictFlag has test probe the module too.
+const strictFlag = "--strict"
 
 // test plays transcripts against a module.
 func (t *tool) test(args []string) error {
+	strict := slices.Contains(args, strictFlag)
+	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == strictFlag })
 	if len(args) == 0 {
 		return errUsage
 	}
@@ -30,9 +36,11 @@ func (t *tool) test(args []string) error {
 	}
 	defer free()
 	failed := 0
+	scripts := map[string]*flight.Flight{}
 	for _, name := range flights {
 		script, err := readFlight(name)
 		if err == nil {
+			scripts[name] = script
 			err = t.play(module, script)
 		}
 		if err != nil {
@@ -44,6 +52,22 @@ func (t *tool) test(args []string) error {
 	}
 	fmt.Fprintf(t.stdout, "%d flights, %d failed\n", len(flights), failed)
 	if failed > 0 {
+		return errFailed
+	}
+	if strict {
+		return t.strict(module, flights, scripts)
+	}
+	return nil
+}
+
+// strict probes the module along its transcripts.
+func (t *tool) strict(module *guest.Module, names []string, scripts map[string]*flight.Flight) error {
+	report := probe.Run(t.ctx, module, names, scripts)
+	for _, f := range report.Faults {
+		fmt.Fprintf(t.stdout, "FAIL  %s\n%s\n", f.Flight, indent(f.Probe+":\n"+f.Err))
+	}
+	fmt.Fprintf(t.stdout, "%d probes, %d faults\n", report.Probes, len(report.Faults))
+	if len(report.Faults) > 0 {
 		return errFailed
 	}
 	return nil
