@@ -9,5 +9,6 @@ import "embed"
 //
 //go:embed c/README.md c/stunnel.h c/examples/*/*.[ch] c/examples/*/Makefile c/examples/*/manifest.txt
 //go:embed rust/README.md rust/Cargo.toml rust/src/*.rs rust/examples/*/*.rs rust/examples/*/Makefile rust/examples/*/manifest.txt
+//go:embed go/README.md go/*.go go/addmanifest/*.go go/examples/*/*.go go/examples/*/Makefile go/examples/*/manifest.txt
 //go:embed flights/*/*.txtar
 var Files embed.FS

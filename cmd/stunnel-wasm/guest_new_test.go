@@ -14,15 +14,19 @@ import (
 // own make build and test it.
 func TestGuestNew(t *testing.T) {
 	for language, need := range map[string]func(){
-		"c": func() { testpeer.Need(t, "clang", "clang") },
+		"c": func() {
+			testpeer.Need(t, "clang", "clang")
+			testpeer.Need(t, "wasm-ld", "lld")
+		},
+		"go": func() { testpeer.Need(t, "go", "golang") },
 		"rust": func() {
+			testpeer.Need(t, "wasm-ld", "lld")
 			testpeer.NeedFile(t, "/usr/bin/rustc", "rustc")
 			testpeer.NeedFile(t, "/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32")
 		},
 	} {
 		t.Run(language, func(t *testing.T) {
 			need()
-			testpeer.Need(t, "wasm-ld", "lld")
 			dir := t.TempDir()
 			if err := os.Symlink(self(t), filepath.Join(dir, "stunnel-wasm")); err != nil {
 				t.Fatal(err)
@@ -57,8 +61,10 @@ func TestGuestNew(t *testing.T) {
 					return err
 				}
 				text, err := os.ReadFile(path)
-				if strings.Contains(string(text), "../") {
-					t.Errorf("%s leads out of the folder", path)
+				for _, out := range []string{"../", "github.com/stunnel-wasm"} {
+					if strings.Contains(string(text), out) && !strings.HasSuffix(path, ".wasm") {
+						t.Errorf("%s leads out of the folder: %s", path, out)
+					}
 				}
 				return err
 			})

@@ -20,15 +20,29 @@ import (
 // A language is one that new can begin a guest in.
 type language struct {
 	name  string
-	files []string // of its SDK, within its directory
+	files []string // of its SDK, as patterns within its directory
 	needs string   // that a build takes, with Debian's packages for it
+	sdk   string   // where a new guest's Makefile finds it
+	mod   string   // go.mod, for Go; NAME stands for the guest's name
 }
+
+// goPackage is where Go's SDK is in this repository, and goCopy where in a guest's own
+// module. The path before the guest's name keeps it apart from the standard library.
+const (
+	goPackage = "github.com/stunnel-wasm/stunnel-wasm/sdk/go"
+	goCopy    = "guest/NAME/sdk"
+)
 
 // languages are those whose examples sdk has.
 func languages() []language {
 	return []language{
-		{"rust", []string{"Cargo.toml", "README.md", "src"}, "rustc with wasm32-unknown-unknown, and lld (Debian: rustc libstd-rust-dev-wasm32 lld)"},
-		{"c", []string{"stunnel.h", "README.md"}, "clang and lld (Debian: clang lld)"},
+		{name: "rust", files: []string{"Cargo.toml", "README.md", "src/*.rs"}, sdk: "sdk",
+			needs: "rustc with wasm32-unknown-unknown, and lld (Debian: rustc libstd-rust-dev-wasm32 lld)"},
+		// go:wasmexport came with Go 1.24.
+		{name: "go", files: []string{"*.go", "addmanifest/*.go", "README.md"}, sdk: "./sdk",
+			needs: "Go 1.24 or later", mod: "module guest/NAME\n\ngo 1.24\n"},
+		{name: "c", files: []string{"stunnel.h", "README.md"}, sdk: "sdk",
+			needs: "clang and lld (Debian: clang lld)"},
 	}
 }
 
@@ -90,51 +104,59 @@ func checkName(name string) error {
 
 // scaffold writes the folder: the example under another name, the SDK, and transcripts.
 func scaffold(l language, name, dir string) error {
+	named := func(text string) string { return strings.ReplaceAll(text, "NAME", name) }
 	rename := strings.NewReplacer(
 		"NAME = "+example+"\n", "NAME = "+name+"\n",
 		"name: "+example+"\n", "name: "+name+"\n",
 		"protocol = "+example, "protocol = "+name,
-		"SDK = ../..\n", "SDK = sdk\n",
+		"SDK = ../..\n", "SDK = "+l.sdk+"\n",
 		"FLIGHTS = ../../../flights/"+example+"/*.txtar\n", "FLIGHTS =\n",
+		goPackage, named(goCopy),
 	)
-	if err := copyFiles(dir, path.Join(l.name, "examples", example), rename); err != nil {
+	from := path.Join(l.name, "examples", example)
+	if err := copyFiles(dir, from, []string{"*"}, rename); err != nil {
 		return err
 	}
-	for _, f := range l.files {
-		if err := copyFiles(filepath.Join(dir, "sdk"), path.Join(l.name, f), nil); err != nil {
+	if err := copyFiles(filepath.Join(dir, "sdk"), l.name, l.files, rename); err != nil {
+		return err
+	}
+	if err := copyFiles(filepath.Join(dir, "flights"), path.Join("flights", example), []string{"*"}, strings.NewReplacer()); err != nil {
+		return err
+	}
+	if l.mod != "" {
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(named(l.mod)), 0o644); err != nil {
 			return err
 		}
-	}
-	if err := copyFiles(filepath.Join(dir, "flights"), path.Join("flights", example), nil); err != nil {
-		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(readme(l, name)), 0o644)
 }
 
-// copyFiles copies a directory of the embedded files to what dir names, or one file or
-// directory into it.
-func copyFiles(dir, from string, rename *strings.Replacer) error {
-	return fs.WalkDir(sdk.Files, from, func(file string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		text, err := sdk.Files.ReadFile(file)
+// copyFiles copies the embedded files of a directory that patterns name, but for the
+// tests of an SDK, which are about this repository.
+func copyFiles(dir, from string, patterns []string, rename *strings.Replacer) error {
+	for _, pattern := range patterns {
+		files, err := fs.Glob(sdk.Files, path.Join(from, pattern))
 		if err != nil {
 			return err
 		}
-		if rename != nil {
-			text = []byte(rename.Replace(string(text)))
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") && !strings.Contains(from, "examples") {
+				continue
+			}
+			text, err := sdk.Files.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			to := filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(file, from)))
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(to, []byte(rename.Replace(string(text))), 0o644); err != nil {
+				return err
+			}
 		}
-		inside := strings.TrimPrefix(file, from)
-		if inside == "" || path.Base(from) == "src" {
-			inside = strings.TrimPrefix(file, path.Dir(from))
-		}
-		to := filepath.Join(dir, filepath.FromSlash(inside))
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
-		}
-		return os.WriteFile(to, text, 0o644)
-	})
+	}
+	return nil
 }
 
 func readme(l language, name string) string {
