@@ -1,0 +1,21 @@
+;; Connects twice, and chooses a target afterwards. Needs capability target.
+(module
+  (import "stunnel1" "set_target" (func $set_target (param i32 i32) (result i32)))
+  (import "stunnel1" "connect" (func $connect (result i32)))
+  (import "stunnel1" "fail" (func $fail (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "192.0.2.1:2525")
+  (data (i32.const 65000) "check 00 is wrong")
+  ;; want refuses with the number of the check that is not as it should be.
+  (func $want (param $number i32) (param $got i32) (param $want i32)
+    (if (i32.eq (local.get $got) (local.get $want)) (then (return)))
+    (i32.store8 (i32.const 65006) (i32.add (i32.const 48) (i32.div_u (local.get $number) (i32.const 10))))
+    (i32.store8 (i32.const 65007) (i32.add (i32.const 48) (i32.rem_u (local.get $number) (i32.const 10))))
+    (call $fail (i32.const 3) (i32.const 65000) (i32.const 17))
+    (unreachable))
+  (func (export "negotiate") (result i32)
+    (call $want (i32.const 1) (call $set_target (i32.const 0) (i32.const 14)) (i32.const 0))
+    (call $want (i32.const 2) (call $connect) (i32.const 0))
+    (call $want (i32.const 3) (call $connect) (i32.const -4))
+    (call $want (i32.const 4) (call $set_target (i32.const 0) (i32.const 14)) (i32.const -4))
+    (i32.const 0)))
