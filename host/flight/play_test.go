@@ -49,8 +49,8 @@ func TestPlayInRealTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(text), "\nwait ") {
-			continue // which is as exact as the machine is idle; detect-zero and the like are in
+		if f.Config["option.detectTLS"] != "" {
+			continue // a guest that waits for so long: how it goes depends on how idle the machine is
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			for _, single := range []bool{false, true} {
