@@ -62,3 +62,34 @@ func TestHeader(t *testing.T) {
 		}
 	}
 }
+
+// TestCrate holds the Rust crate to the same tables.
+func TestCrate(t *testing.T) {
+	source, err := sdk.Files.ReadFile("rust/src/host.rs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(source)
+	for _, f := range abi.Functions {
+		declared := regexp.MustCompile(`pub fn ` + f.Name + `\(([^)]*)\)(?: -> (\S+))?;`).FindStringSubmatch(text)
+		if declared == nil {
+			t.Errorf("it does not declare %s", f.Name)
+			continue
+		}
+		if got := strings.Count(declared[1], ":"); got != len(f.Params) {
+			t.Errorf("%s has %d parameters, want %d", f.Name, got, len(f.Params))
+		}
+		if want := map[string]string{"": "", "i": "i32", "I": "i64"}[f.Results]; declared[2] != want {
+			t.Errorf("%s gives %q, want %q", f.Name, declared[2], want)
+		}
+	}
+	for _, i := range abi.Infos {
+		var name strings.Builder
+		for word := range strings.SplitSeq(i.Name, "_") {
+			name.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+		if line := "    " + name.String() + " = " + strconv.Itoa(int(i.ID)) + ","; !strings.Contains(text, line) {
+			t.Errorf("it does not have %q", line)
+		}
+	}
+}
