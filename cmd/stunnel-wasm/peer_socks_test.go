@@ -19,6 +19,10 @@ import (
 // grantLoopback lets SOCKS clients reach what tests run.
 const grantLoopback = "guestDial = 127.0.0.0/8:*\n"
 
+// closedPort is one that nobody listens on. A free one that the system gives could be
+// another test's by the time it is tried.
+const closedPort = "1"
+
 // socksService starts a SOCKS server with further options.
 func socksService(t *testing.T, certs *testpeer.Certificates, options string) *testpeer.Daemon {
 	t.Helper()
@@ -64,7 +68,6 @@ func TestCurlSOCKS(t *testing.T) {
 	curl := testpeer.Need(t, "curl", "curl")
 	certs := testpeer.Certs(t)
 	port := website(t)
-	closed := testpeer.FreePort(t)
 	for name, program := range map[string]string{"ours": self(t), "stunnel": testpeer.Need(t, "stunnel4", "stunnel4")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,13 +89,13 @@ func TestCurlSOCKS(t *testing.T) {
 			}
 			// The reason comes through, although the connection ends behind it.
 			for version, text := range map[string]string{"--socks4a": "91", "--socks5": `\(5\)`} {
-				c := testpeer.Run(t, curl, "-sS4", "--noproxy", "", version, proxy, "http://127.0.0.1:"+closed+"/")
+				c := testpeer.Run(t, curl, "-sS4", "--noproxy", "", version, proxy, "http://127.0.0.1:"+closedPort+"/")
 				if status := c.Wait(); status != 97 {
 					t.Errorf("%s to a port that nobody listens on: exit status %d", version, status)
 				}
 				c.WaitLine("^curl: .*" + text)
 			}
-			d.WaitLines(`LOG4\[\d+\]: .*connecting to "127\.0\.0\.1:`+closed+`": connection refused`, 2)
+			d.WaitLines(`LOG4\[\d+\]: .*connecting to "127\.0\.0\.1:`+closedPort+`": connection refused`, 2)
 		})
 	}
 }
@@ -290,8 +293,7 @@ func TestMicrosocks(t *testing.T) {
 	certs := testpeer.Certs(t)
 	backend := testpeer.Serve(t, testpeer.Echo)
 	_, port, _ := net.SplitHostPort(backend)
-	open, closed := testpeer.FreePort(t), testpeer.FreePort(t)
-	login := testpeer.FreePort(t)
+	open, login := testpeer.FreePort(t), testpeer.FreePort(t)
 	for _, args := range [][]string{{"-p", open}, {"-p", login, "-u", "joe", "-P", "secret word"}} {
 		p := testpeer.Run(t, program, append([]string{"-i", "127.0.0.1"}, args...)...)
 		p.WaitPort("tcp", "127.0.0.1:"+args[1])
@@ -332,7 +334,7 @@ connect = `+server.Addr("login")+`
 protocolHost = `+backend+`
 [refused]
 connect = `+server.Addr("open")+`
-protocolHost = 127.0.0.1:`+closed+`
+protocolHost = 127.0.0.1:`+closedPort+`
 `)
 	for _, service := range []string{"address", "name", "login"} {
 		there(t, client.Addr(service))
@@ -340,7 +342,7 @@ protocolHost = 127.0.0.1:`+closed+`
 	for service, text := range map[string]string{
 		"guess":     `SOCKS server refused user name and password$`,
 		"anonymous": `SOCKS server wants a login: add protocolUsername and protocolPassword$`,
-		"refused":   `SOCKS server refused "127\.0\.0\.1:` + closed + `": connection refused \(code 5\)$`,
+		"refused":   `SOCKS server refused "127\.0\.0\.1:` + closedPort + `": connection refused \(code 5\)$`,
 	} {
 		c, err := net.Dial("tcp", client.Addr(service))
 		if err != nil {
