@@ -82,21 +82,13 @@ func (c *connection) broken(side string, err error) {
 // told to both peers by a reset, unless the config says otherwise. After a fatal
 // TLS alert the TLS side is closed normally, for a reset would overtake the alert.
 func (c *connection) close(err error) {
-	how := "closed"
 	// Under TLS a denial is an orderly end: the peer did nothing wrong in it.
 	orderly := refused(err) || errors.Is(err, errDenied) && c.tls != nil
 	resetTLS := err != nil && c.chosen().conf.Reset && !orderly
-	resetPlain := resetTLS
-	if resetTLS {
-		how = "reset"
-		if alerted(err) {
-			resetTLS = false
-			how = "reset/closed"
-			if c.svc.conf.Client {
-				how = "closed/reset"
-			}
-		}
-	}
+	// A guest has told a local client of the handshake that failed, in its protocol.
+	resetPlain := resetTLS && !(c.svc.conf.Client && guestRefused(err))
+	resetTLS = resetTLS && !alerted(err)
+	how := c.ending(resetTLS, resetPlain)
 	c.mu.Lock()
 	c.stopped = true // nothing of it may be touched by stop from here on
 	plain, under := c.outgoing, c.accepted
@@ -131,9 +123,25 @@ func (c *connection) close(err error) {
 // refused says whether a guest ended the connection on purpose: it has told its
 // peers why, in their protocol, and a reset could overtake that. After a handshake
 // that failed there was nothing left to tell.
-func refused(err error) bool {
+func refused(err error) bool { return guestRefused(err) && handshakeError(err) == nil }
+
+func guestRefused(err error) bool {
 	var g *guest.Error
-	return errors.As(err, &g) && g.Kind == guest.KindRefusal && handshakeError(err) == nil
+	return errors.As(err, &g) && g.Kind == guest.KindRefusal
+}
+
+// ending is stunnel's word for how the sides were closed: one for both, or two of which the
+// outgoing side's comes first.
+func (c *connection) ending(resetTLS, resetPlain bool) string {
+	words := map[bool]string{true: "reset", false: "closed"}
+	first, second := words[resetPlain], words[resetTLS]
+	if c.svc.conf.Client {
+		first, second = second, first
+	}
+	if first == second {
+		return first
+	}
+	return first + "/" + second
 }
 
 // alerted says whether TLS ended the connection by an alert.
