@@ -61,6 +61,9 @@ var smtp []byte
 //go:embed socks.wasm
 var socks []byte
 
+//go:embed xmpp.wasm
+var xmpp []byte
+
 // A guest is a bundled module and what it may do beyond the conversation.
 type guest struct {
 	wasm   []byte
@@ -87,6 +90,7 @@ func guests() map[string]guest {
 		"sieve": {sieve, nil},
 		"smtp":  {smtp, []abi.Capability{abi.Secret}},              // AUTH after STARTTLS sends protocolPassword
 		"socks": {socks, []abi.Capability{abi.Secret, abi.Target}}, // its clients choose; passwords of users
+		"xmpp":  {xmpp, []abi.Capability{abi.Random}},              // identifiers of streams
 	}
 }
 

@@ -20,6 +20,7 @@
 //	S: TEXT                       the server, on the outgoing side, sends a line
 //	S< TEXT                       the server must receive this line
 //	L: TEXT, L< TEXT              the same for the accepted side
+//	S~ N, L~ N                    that side receives N bytes that nobody can foretell
 //	tls S, tls L                  the guest starts TLS on that side, and it succeeds
 //	eof S, eof L                  that side sends no more
 //	wait MS                       nothing happens for so long

@@ -48,6 +48,7 @@ func TestParseRefuses(t *testing.T) {
 		"-- talk --\nL: x\n":                   `line 2: the talk does not say how it ends: with "relay" or "close: CLASS REASON" (a policy with "allow" or "deny: CLASS REASON")`,
 		"-- talk --\nsay x\nrelay\n":           `line 2: there is no step "say"`,
 		"-- talk --\ntls X\nrelay\n":           `line 2: step tls cannot be "X"`,
+		"-- talk --\nS~ 0\nrelay\n":            `line 2: step S~ cannot be "0"`,
 		"-- talk --\nwait -1\nrelay\n":         `line 2: step wait cannot be "-1"`,
 		"-- talk --\nconnect maybe\nrelay\n":   `line 2: step connect cannot be "maybe"`,
 		"-- talk --\nL: \"x\nrelay\n":          `line 2: reading "\"x": invalid syntax`,

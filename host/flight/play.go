@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,6 +151,9 @@ func (p *player) step(s Step) error {
 		return err
 	case "L<", "S<":
 		return p.hear(peer, s.Text)
+	case "L~", "S~":
+		n, _ := strconv.Atoi(s.Rest)
+		return p.hearRandom(peer, n)
 	case "tls":
 		if err := p.settled(); err != nil {
 			return err
@@ -238,4 +242,15 @@ func (p *player) hear(peer *Conn, want string) error {
 		return fmt.Errorf("received %.200q, and %s", got, p.state())
 	}
 	return fmt.Errorf("received %.200q", got)
+}
+
+// hearRandom reads n bytes from the guest, whatever they are.
+func (p *player) hearRandom(peer *Conn, n int) error {
+	if !p.await(func() bool { return len(peer.in.data) >= n }) {
+		return fmt.Errorf("received %.200q, and %s", peer.Unheard(), p.state())
+	}
+	p.wire.mu.Lock()
+	defer p.wire.mu.Unlock()
+	peer.in.data = peer.in.data[n:]
+	return nil
 }

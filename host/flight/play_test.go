@@ -87,6 +87,8 @@ func TestPlayFaults(t *testing.T) {
 		{"early words", greeting + "L: EHLO x\nrelay\n",
 			"line 3: L: EHLO x: the guest sent \"220 mx stunnel for ESMTP\\r\\n\" to L before\n" +
 				"the guest also sent \"220 mx stunnel for ESMTP\\r\\n\" to L"},
+		{"fewer bytes", greeting + "L< 220 mx stunnel for ESMTP\nL~ 3\nrelay\n",
+			`line 4: L~ 3: received "", and the guest still waits`},
 		{"no relay", "-- talk --\nrelay\n", "line 2: relay: the guest still waits"},
 		{"refusal for relay", "-- talk --\neof S\nL< 421 4.4.1 Mail server not available\nrelay\n",
 			`line 4: relay: the guest closed with peer "reading the server's greeting: connection closed"`},

@@ -26,6 +26,7 @@ type verb struct {
 // verbs is the one place that a step is added to, with [player.step].
 var verbs = map[string]verb{
 	"L:": {text: true}, "S:": {text: true}, "L<": {text: true}, "S<": {text: true},
+	"L~": {check: isCount}, "S~": {check: isCount},
 	"tls": {check: isSide}, "eof": {check: isSide},
 	"wait":     {check: func(rest string) bool { _, ok := milliseconds(rest); return ok }},
 	"connect":  {check: func(rest string) bool { _, ok := dialErrors[rest]; return ok || rest == "ok" }},
@@ -80,6 +81,11 @@ func (s Step) Side() abi.Side {
 		return abi.Outgoing
 	}
 	return abi.Accepted
+}
+
+func isCount(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n > 0 && n <= maxText
 }
 
 func isSide(name string) bool { return name == "L" || name == "S" }

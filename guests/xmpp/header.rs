@@ -1,0 +1,135 @@
+//! The tag that opens a stream (RFC 6120 section 4.7), and what is said of one that is
+//! wrong (section 4.9.3).
+
+use stunnel::host::Side;
+use stunnel::text::decimal;
+use stunnel::{Class, Part, Refusal, Text};
+use crate::xml::{Document, Fault, Tag, Token};
+use Part::{Quote, Say};
+
+pub const STREAMS: &[u8] = b"http://etherx.jabber.org/streams";
+pub const TLS: &[u8] = b"urn:ietf:params:xml:ns:xmpp-tls";
+
+/// Longest domain in bytes (RFC 7622 section 3.2).
+pub const DOMAIN_MAX: usize = 1023;
+
+/// What a stream is for.
+pub struct Header {
+    pub to: Text<DOMAIN_MAX>,
+    pub from: Text<DOMAIN_MAX>,
+    /// Whether it is one between servers.
+    pub is_server: bool,
+}
+
+impl Header {
+    pub const fn new() -> Self {
+        Header { to: Text::new(), from: Text::new(), is_server: false }
+    }
+
+    /// The namespace of what the stream carries.
+    pub fn namespace(&self) -> &'static [u8] {
+        if self.is_server {
+            b"jabber:server"
+        } else {
+            b"jabber:client"
+        }
+    }
+}
+
+/// A condition of a stream error, and the sentence for the log.
+pub struct Wrong {
+    /// Empty where the peer cannot be answered.
+    pub condition: &'static str,
+    pub refusal: Refusal,
+}
+
+/// Reads a stream's opening tag. Who names the peer in refusals.
+pub fn read<const N: usize>(
+    document: &mut Document<N>,
+    side: Side,
+    who: &str,
+    header: &mut Header,
+) -> Result<(), Wrong> {
+    let condition = match document.next(side) {
+        Ok(Token::Declaration) => match document.next(side) {
+            Ok(token) => open(token, header),
+            Err(fault) => return Err(wrong(fault, who, document.shown())),
+        },
+        Ok(token) => open(token, header),
+        Err(fault) => return Err(wrong(fault, who, document.shown())),
+    };
+    let condition = match condition {
+        None => return Ok(()),
+        Some(condition) => condition,
+    };
+    let how = [
+        Say("the "),
+        Say(who),
+        Say("'s stream header is wrong, "),
+        Say(condition),
+        Say(": "),
+        Quote(document.bytes()),
+    ];
+    Err(Wrong { condition, refusal: Refusal::new(Class::Peer, &how) })
+}
+
+/// What is wrong with a token as a header; None: nothing.
+fn open(token: Token, header: &mut Header) -> Option<&'static str> {
+    let tag = match token {
+        Token::Start(tag) => tag,
+        _ => return Some("bad-format"),
+    };
+    if tag.name != b"stream:stream" {
+        // Another prefix may be refused (section 4.8.5).
+        return Some(if tag.name.ends_with(b"stream") { "bad-namespace-prefix" } else { "bad-format" });
+    }
+    if tag.attribute(b"xmlns:stream") != Some(STREAMS) {
+        return Some("invalid-namespace");
+    }
+    match tag.attribute(b"xmlns") {
+        Some(b"jabber:client") => header.is_server = false,
+        Some(b"jabber:server") => header.is_server = true,
+        _ => return Some("invalid-namespace"),
+    }
+    // Streams before version 1.0 have no features, and so no STARTTLS.
+    let major = tag.attribute(b"version").and_then(|v| decimal(v.split(|&b| b == b'.').next()?));
+    if !matches!(major, Some(1..)) {
+        return Some("unsupported-version");
+    }
+    if !take(&tag, b"to", &mut header.to) || !take(&tag, b"from", &mut header.from) {
+        return Some("improper-addressing");
+    }
+    None
+}
+
+/// Keeps an address, which may be missing.
+fn take(tag: &Tag, name: &[u8], to: &mut Text<DOMAIN_MAX>) -> bool {
+    to.clear();
+    match tag.attribute(name) {
+        None => true,
+        Some(value) if is_address(value) => {
+            to.add(value);
+            true
+        }
+        Some(_) => false,
+    }
+}
+
+/// Whether a value can be put between quotes: more is the server's to judge.
+pub fn is_address(value: &[u8]) -> bool {
+    let odd = |b: &u8| *b <= b' ' || matches!(b, b'\'' | b'"' | b'<' | b'>' | b'&' | 0x7f);
+    !value.is_empty() && value.len() <= DOMAIN_MAX && !value.iter().any(odd)
+}
+
+/// What a fault in a peer's XML is called.
+pub fn wrong(fault: Fault, who: &str, shown: &[u8]) -> Wrong {
+    let (condition, how) = match fault {
+        Fault::Read(code) => {
+            return Wrong { condition: "", refusal: Refusal::of(&["reading the ", who, "'s stream"], code) }
+        }
+        Fault::TooLong => ("policy-violation", " sent too much before TLS: "),
+        Fault::Malformed => ("not-well-formed", " sent what is not well-formed: "),
+        Fault::Forbidden => ("restricted-xml", " sent XML that XMPP forbids: "),
+    };
+    Wrong { condition, refusal: Refusal::new(Class::Peer, &[Say(who), Say(how), Quote(shown)]) }
+}

@@ -1,0 +1,60 @@
+//! The guest of `protocol = xmpp`: STARTTLS (RFC 6120 section 5) for an XMPP server that
+//! has none (server mode) and for an XMPP client that has none (client mode); the streams
+//! between servers begin in the same way.
+
+#![no_std]
+#![no_main]
+
+mod answer;
+mod client;
+mod header;
+mod server;
+mod xml;
+
+use stunnel::option::{self, is_client};
+use stunnel::{accept, status, Outcome, Text};
+use header::Header;
+use xml::Document;
+
+stunnel::manifest!("manifest.txt");
+
+/// Most bytes of the accepted side before TLS: a header of some 300 bytes, and starttls.
+const CLIENT_MAX: usize = 4096;
+
+/// Most bytes of the server before TLS: a header and its features, in the wild below 2000.
+const SERVER_MAX: usize = 8192;
+
+/// What a negotiation keeps. There is no allocator, so it is one static value.
+pub struct Session {
+    client: Document<CLIENT_MAX>,
+    server: Document<SERVER_MAX>,
+    /// The header of the accepted side's stream.
+    header: Header,
+    /// What goes out.
+    line: Text<{ answer::LINE_MAX }>,
+}
+
+static mut SESSION: Session =
+    Session { client: Document::new(), server: Document::new(), header: Header::new(), line: Text::new() };
+
+/// Called once for each connection, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate() -> i32 {
+    // Sound: an instance has one thread and its host calls this once.
+    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
+    status(if is_client() { client::negotiate(session) } else { server::negotiate(session) })
+}
+
+/// Called when the configuration is loaded.
+#[no_mangle]
+pub extern "C" fn configure() -> i32 {
+    status(check())
+}
+
+fn check() -> Outcome {
+    if is_client() {
+        let mut buf = [0; option::VALUE_MAX];
+        client::domain(&mut buf)?;
+    }
+    accept::check()
+}

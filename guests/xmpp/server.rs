@@ -1,0 +1,90 @@
+//! Server mode: the accepted side is an XMPP client, or server, that asks for TLS, the
+//! outgoing side an XMPP server that has none. That one hears the stream inside TLS only,
+//! which the client begins anew (RFC 6120 section 5.4.3.3).
+
+use stunnel::accept::{self, say};
+use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
+use crate::header::{self, Wrong, TLS};
+use crate::xml::Token;
+use crate::{answer, Session};
+use Part::{Quote, Say};
+
+/// What follows the opening tag: STARTTLS is all there is, and it must be.
+const FEATURES: &[u8] = b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>\
+    </starttls></stream:features>";
+
+/// Runs the conversation up to TLS.
+pub fn negotiate(s: &mut Session) -> Outcome {
+    if accept::speaks_tls()? {
+        start_tls()?;
+        return connect(s);
+    }
+    accept::want_clear("STARTTLS")?;
+    header::read(&mut s.client, ACCEPTED, "client", &mut s.header)
+        .map_err(|wrong| answer::end(&mut s.line, &s.header, false, wrong))?;
+    // Where the client's TLS chooses the server there is none yet.
+    let late = accept::by_name();
+    if !late {
+        connect(s)?;
+    }
+    answer::open_back(&mut s.line, &s.header)?;
+    s.line.add(FEATURES);
+    say(s.line.bytes())?;
+    want_starttls(s).map_err(|wrong| answer::end(&mut s.line, &s.header, true, wrong))?;
+    if !s.client.rest().is_empty() {
+        // Taken into TLS it would pass for what the client says there (CVE-2011-0411).
+        say(b"<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>")?;
+        let how = "client sent data after STARTTLS without waiting for the answer";
+        return Err(Refusal::new(Class::Peer, &[Say(how)]));
+    }
+    say(b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")?;
+    start_tls()?;
+    if late {
+        return connect(s);
+    }
+    Ok(())
+}
+
+/// Connects to the server. A client that gets none hears so on a stream of its own.
+fn connect(s: &mut Session) -> Outcome {
+    host::connect().map_err(|code| {
+        let refusal = Refusal::of(&["connecting to the server"], code);
+        answer::end(&mut s.line, &s.header, false, Wrong { condition: "remote-connection-failed", refusal })
+    })
+}
+
+/// Waits for the one thing that a client may say before TLS.
+fn want_starttls(s: &mut Session) -> Result<(), Wrong> {
+    let name = match s.client.next(ACCEPTED) {
+        Ok(Token::Empty(tag)) if tag.is(b"starttls", TLS) => return Ok(()),
+        Ok(Token::Start(tag)) if tag.is(b"starttls", TLS) => return want_end(s),
+        Ok(Token::Start(tag) | Token::Empty(tag)) => tag.name,
+        Ok(Token::End(b"stream:stream")) => {
+            let _ = ACCEPTED.write(b"</stream:stream>"); // it may be gone
+            let refusal = Refusal::new(Class::Peer, &[Say("client closed its stream without STARTTLS")]);
+            return Err(Wrong { condition: "", refusal });
+        }
+        Ok(Token::End(name)) => name,
+        Ok(_) => b"",
+        Err(fault) => return Err(header::wrong(fault, "client", s.client.shown())),
+    };
+    let how = [Say("client sent "), Quote(name), Say(" and not STARTTLS")];
+    Err(Wrong { condition: "policy-violation", refusal: Refusal::new(Class::Peer, &how) })
+}
+
+/// The end of a starttls that is not written as one tag.
+fn want_end(s: &mut Session) -> Result<(), Wrong> {
+    match s.client.next(ACCEPTED) {
+        Ok(Token::End(b"starttls")) => Ok(()),
+        Ok(_) => {
+            let refusal = Refusal::new(Class::Peer, &[Say("client sent a STARTTLS that is not empty")]);
+            Err(Wrong { condition: "bad-format", refusal })
+        }
+        Err(fault) => Err(header::wrong(fault, "client", s.client.shown())),
+    }
+}
+
+/// Starts TLS (RFC 6120 section 5.4.3).
+fn start_tls() -> Outcome {
+    accept::start_tls("STARTTLS", b"</stream:stream>")
+}
