@@ -1,0 +1,67 @@
+package stdproto_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
+)
+
+// TestConfigureLines checks what the guests of other line protocols, and xmpp, refuse and
+// warn of before the first connection.
+func TestConfigureLines(t *testing.T) {
+	const (
+		long = `guestOption detectTLS: "5001" is not a number of milliseconds up to 5000`
+		idle = "guestOption detectTLS has no effect in client mode"
+	)
+	for _, test := range []struct {
+		protocol, conf   string // lines separated by semicolons
+		refusal, warning string // empty: none
+	}{
+		{"nntp", "guestOption=detectTLS=200", "", ""},
+		{"nntp", "guestOption=detectTLS=5001", long, ""},
+		{"nntp", "client=yes;guestOption=detectTLS=200", "", idle},
+		{"ftp", "guestOption=detectTLS=200", "", ""},
+		{"ftp", "guestOption=detectTLS=5001", long, ""},
+		{"ftp", "client=yes;guestOption=detectTLS=200", "", idle},
+		{"lmtp", "guestOption=detectTLS=5001", long, ""},
+		{"lmtp", "client=yes;protocolHost=a b", `protocolHost: "a b" is no host name`, ""},
+		{"lmtp", "protocolHost=a", "", "protocolHost, protocolUsername and protocolPassword have no effect in lmtp's server mode"},
+		{"xmpp", "guestOption=detectTLS=5001", long, ""},
+		{"xmpp", "client=yes;guestOption=detectTLS=200", "", idle},
+		{"xmpp", "client=yes;protocolHost=example.org", "", ""},
+		{"xmpp", "client=yes;protocolHost=a'b", `protocolHost: "a'b" is no domain`, ""},
+		{"xmpp", "client=yes;protocolHost=" + strings.Repeat("h", 256), "protocolHost is longer than 255 bytes", ""},
+	} {
+		t.Run(test.protocol+"/"+test.conf, func(t *testing.T) {
+			f := flight.New()
+			for line := range strings.SplitSeq(test.conf, ";") {
+				if err := f.Set(line); err != nil {
+					t.Fatal(err)
+				}
+			}
+			host := flight.NewHost(f, nil, nil)
+			err := load(t, test.protocol).Configure(context.Background(), host.Config, host.Log, guest.Limits{})
+			refusal := ""
+			if e, ok := errors.AsType[*guest.Error](err); ok {
+				refusal = e.Reason
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if refusal != test.refusal {
+				t.Errorf("got refusal %q, want %q", refusal, test.refusal)
+			}
+			warning := ""
+			if test.warning != "" {
+				warning = fmt.Sprintf("log 4 %q", test.warning)
+			}
+			if got := host.Notes(); got != warning {
+				t.Errorf("got warning %q, want %q", got, warning)
+			}
+		})
+	}
+}
