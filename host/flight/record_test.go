@@ -36,6 +36,9 @@ func TestRecord(t *testing.T) {
 			if name == "connect" && script.Config["protocolauthentication"] == "ntlm" {
 				continue // which hashes the password
 			}
+			if strings.Contains(string(text), "\nL~ ") {
+				continue // a random number is another one the next time
+			}
 			t.Run(name+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 				recordAndReplay(t, module, script)
 			})
