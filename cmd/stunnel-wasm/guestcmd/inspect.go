@@ -62,6 +62,12 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	row("features", "%s", cmp.Or(strings.Join(info.Features, ", "), "none beyond WebAssembly 1.0"))
 	row("compiling", "%s here, %.2g %% of the cost that is allowed", took.Round(100*time.Microsecond), 100*info.CompileCost)
 	row("imports", "%s", strings.Join(info.Imports, ", "))
+	for _, name := range info.WASI {
+		row("WASI", "%s: %s", name, guest.WASIDoc(name, nil))
+	}
+	if info.Initializes {
+		row("start-up", "%s", startUp(info))
+	}
 	row("exports", "%s", strings.Join(info.Exports, ", "))
 	if len(info.Capabilities) == 0 {
 		row("may", "nothing beyond the conversation")
@@ -113,6 +119,14 @@ func kind(info *guest.Info) string {
 		return "policy (decide)" + checks
 	}
 	return "protocol (negotiate)" + checks
+}
+
+// startUp tells what _initialize costs a connection.
+func startUp(info *guest.Info) string {
+	if info.Plain != "" {
+		return "runs for each connection: " + printable(info.Plain)
+	}
+	return "runs once, and connections begin from its image"
 }
 
 func growth(info *guest.Info) string {
