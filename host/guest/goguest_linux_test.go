@@ -1,6 +1,8 @@
 package guest
 
 import (
+	"context"
+	"net"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -47,9 +49,13 @@ func BenchmarkGoGuestHeld(b *testing.B) {
 		held.Add(instances)
 		for range instances {
 			ended.Go(func() {
-				h := &testHost{options: map[string]string{"option.do": "print"}}
-				var once sync.Once
-				h.logged = func(int, string) { once.Do(func() { held.Done(); <-release }) }
+				h := &testHost{options: map[string]string{"option.do": "connect"}}
+				h.connect = func(context.Context) (net.Conn, error) {
+					held.Done()
+					<-release
+					ours, _ := net.Pipe()
+					return ours, nil
+				}
 				if _, err := m.Negotiate(b.Context(), h, Limits{}); err != nil {
 					b.Error(err)
 				}

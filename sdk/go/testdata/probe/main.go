@@ -47,6 +47,8 @@ func run() error {
 			return err
 		}
 		return look(word, n)
+	case "connect":
+		return stunnel.Doing("connecting", stunnel.Connect())
 	case "random":
 		b := make([]byte, 16)
 		_, _ = rand.Read(b)
