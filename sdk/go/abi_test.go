@@ -74,7 +74,7 @@ func TestNumbers(t *testing.T) {
 	infos := map[string]stunnel.InfoID{
 		"service": stunnel.InfoService, "mode": stunnel.InfoMode, "peer_addr": stunnel.InfoPeerAddr, "local_addr": stunnel.InfoLocalAddr,
 		"target_addr": stunnel.InfoTargetAddr, "sni": stunnel.InfoSNI, "alpn": stunnel.InfoALPN, "tls_version": stunnel.InfoTLSVersion,
-		"cipher": stunnel.InfoCipher, "stage": stunnel.InfoStage, "target": stunnel.InfoTarget, "peer_subject": stunnel.InfoPeerSubject,
+		"cipher": stunnel.InfoCipher, "stage": stunnel.InfoStage, "target": stunnel.InfoTarget, "bound_addr": stunnel.InfoBoundAddr, "resumed": stunnel.InfoResumed, "peer_subject": stunnel.InfoPeerSubject,
 		"peer_issuer": stunnel.InfoPeerIssuer, "peer_spki": stunnel.InfoPeerSPKI, "peer_san": stunnel.InfoPeerSAN, "peer_cert": stunnel.InfoPeerCert,
 		"peer_cn": stunnel.InfoPeerCN, "peer_verified": stunnel.InfoPeerVerified,
 	}

@@ -62,6 +62,8 @@ const (
 	InfoCipher       InfoID = 8
 	InfoStage        InfoID = 9
 	InfoTarget       InfoID = 10
+	InfoBoundAddr    InfoID = 11
+	InfoResumed      InfoID = 12
 	InfoPeerSubject  InfoID = 16 // from here on capability peer is needed
 	InfoPeerIssuer   InfoID = 17
 	InfoPeerSPKI     InfoID = 18
