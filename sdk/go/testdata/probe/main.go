@@ -28,7 +28,7 @@ func configure() int32 {
 	if kept != nil {
 		return 1
 	}
-	keep("configure-marker")
+	keep("configure-marker", 10)
 	return 0
 }
 
@@ -39,7 +39,7 @@ func run() error {
 	word, _ := stunnel.Option("word")
 	switch do {
 	case "keep":
-		keep(word)
+		keep(word, 1000)
 	case "look":
 		pages, _ := stunnel.Option("pages")
 		n, err := strconv.Atoi(pages)
@@ -85,9 +85,9 @@ func run() error {
 }
 
 // keep writes a word all over the memory.
-func keep(word string) {
+func keep(word string, blocks int) {
 	copy(mark[:], word)
-	for range 1000 {
+	for range blocks {
 		b := make([]byte, 1<<10)
 		for i := 0; i+len(word) <= len(b); i += len(word) {
 			copy(b[i:], word)
