@@ -62,6 +62,20 @@ func TestBundled(t *testing.T) {
 	}
 }
 
+// TestLongWait leaves out a transcript that would take minutes for each probe.
+func TestLongWait(t *testing.T) {
+	script, err := flight.Parse("-- talk --\nwait 300000\nclose: time \"not done after 5m0s\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wasm, _ := stdproto.Lookup("smtp")
+	report := probe.Run(t.Context(), load(t, guest.Source{Name: "smtp", Wasm: wasm}), []string{"slow"},
+		map[string]*flight.Flight{"slow": script})
+	if report.Probes != 0 || len(report.LeftOut) != 1 || report.LeftOut[0] != "slow" {
+		t.Errorf("%+v", report)
+	}
+}
+
 // TestFaults has modules that do wrong found out.
 func TestFaults(t *testing.T) {
 	for name, want := range map[string]string{

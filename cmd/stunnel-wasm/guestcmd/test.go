@@ -66,6 +66,9 @@ func (t *tool) strict(module *guest.Module, names []string, scripts map[string]*
 	for _, f := range report.Faults {
 		fmt.Fprintf(t.stdout, "FAIL  %s\n%s\n", f.Flight, indent(f.Probe+":\n"+f.Err))
 	}
+	for _, name := range report.LeftOut {
+		fmt.Fprintf(t.stdout, "left out of the probes, since it waits for more than a second: %s\n", name)
+	}
 	fmt.Fprintf(t.stdout, "%d probes, %d faults\n", report.Probes, len(report.Faults))
 	if len(report.Faults) > 0 {
 		return errFailed
