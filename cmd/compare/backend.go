@@ -26,17 +26,17 @@ const (
 
 // backends are the addresses of the backend process.
 type backends struct {
-	Plain   string // no TLS
-	Mail    string // no TLS, greets as SMTP does
-	Tickets string // TLS that resumes
-	Full    string // TLS that does not resume
+	Plain   string            // no TLS
+	Greets  map[string]string // no TLS, for a protocol whose server speaks first
+	Tickets string            // TLS that resumes
+	Full    string            // TLS that does not resume
 }
 
 // connect is the one that a job's proxy connects to.
 func (b *backends) connect(j *job) string {
 	switch {
-	case j.role == roleSMTP:
-		return b.Mail
+	case protocols[j.protocol].greeting != "":
+		return b.Greets[j.protocol]
 	case j.role == roleClient && j.resume:
 		return b.Tickets
 	case j.role == roleClient:
@@ -62,41 +62,54 @@ func runBackend(pem string) error {
 	full.SessionTicketsDisabled = true
 
 	bulk := &sync.Pool{New: func() any { return new([bulkBuffer]byte) }}
-	var b backends
+	b := backends{Greets: map[string]string{}}
 	for _, l := range []struct {
-		address  *string
-		conf     *tls.Config
-		greeting string
+		address *string
+		conf    *tls.Config
 	}{
-		{&b.Plain, nil, ""},
-		{&b.Mail, nil, "220 localhost ESMTP\r\n"},
-		{&b.Tickets, tickets, ""},
-		{&b.Full, full, ""},
+		{&b.Plain, nil},
+		{&b.Tickets, tickets},
+		{&b.Full, full},
 	} {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+		if *l.address, err = listenAndAnswer(l.conf, "", bulk); err != nil {
 			return err
 		}
-		*l.address = ln.Addr().String()
-		go func() {
-			for {
-				c, err := ln.Accept()
-				if err != nil {
-					fmt.Fprintln(os.Stderr, "backend:", err)
-					return
-				}
-				if l.conf != nil {
-					c = tls.Server(c, l.conf)
-				}
-				go answer(c, l.greeting, bulk)
-			}
-		}()
+	}
+	for name, p := range protocols {
+		if p.greeting == "" {
+			continue
+		}
+		if b.Greets[name], err = listenAndAnswer(nil, p.greeting, bulk); err != nil {
+			return err
+		}
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(b); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
+}
+
+// listenAndAnswer serves on a port of its own until the process ends.
+func listenAndAnswer(conf *tls.Config, greeting string, bulk *sync.Pool) (address string, err error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "backend:", err)
+				return
+			}
+			if conf != nil {
+				c = tls.Server(c, conf)
+			}
+			go answer(c, greeting, bulk)
+		}
+	}()
+	return ln.Addr().String(), nil
 }
 
 // answer serves a connection until it fails, which is how all of them end.

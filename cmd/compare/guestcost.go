@@ -111,6 +111,7 @@ func timeNegotiation(ctx context.Context, n service.Negotiator) (float64, error)
 type script struct {
 	guest.NoHost
 	client, server scriptConn
+	target         string // that was chosen
 }
 
 // newScript makes a host whose server says greeting, and whose client says the
@@ -126,6 +127,8 @@ func (s *script) Connect(context.Context) (net.Conn, error) { return &s.server, 
 func (s *script) StartTLS(context.Context, abi.Side, []string, []byte) (net.Conn, error) {
 	return &s.client, nil
 }
+
+func (s *script) SetTarget(target string) error { s.target = target; return nil }
 
 func (s *script) Config(key string) (string, bool) { return "no", key == abi.KeyClient }
 

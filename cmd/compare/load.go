@@ -22,6 +22,7 @@ const (
 	modeBulk       = "bulk" // streams in one direction; a unit is 1e6 bytes
 	modePing       = "ping" // 64 bytes there and back
 	modeIdle       = "idle" // connections that do nothing after one byte
+	modeHeld       = "held" // connections that stop in the middle of the negotiation
 )
 
 // patience bounds everything that a client waits for, but for bulk, ping and idle
@@ -31,16 +32,17 @@ const patience = 10 * time.Second
 // A load is an order to the load generator, a process of its own, so that the
 // proxy's CPU can be told from the clients'.
 type load struct {
-	Mode    string
-	Addr    string        // the proxy
-	PID     int           // of the proxy
-	TLS     bool          // speak TLS to the proxy; else it speaks TLS to the backend
-	Version string        // "1.2", or empty for TLS 1.3
-	Resume  bool          // the clients resume sessions
-	SMTP    bool          // STARTTLS
-	Conns   int           // connections at once
-	Up      bool          // modeBulk: send, not receive
-	Time    time.Duration // measured, after an eighth of it for warming up
+	Mode      string
+	Addr      string        // the proxy
+	PID       int           // of the proxy
+	TLS       bool          // speak TLS to the proxy; else it speaks TLS to the backend
+	Version   string        // "1.2", or empty for TLS 1.3
+	Resume    bool          // the clients resume sessions
+	Negotiate string        // the protocol that is spoken before or inside TLS; empty: none
+	Target    string        // of a protocol whose clients choose one
+	Conns     int           // connections at once
+	Up        bool          // modeBulk: send, not receive
+	Time      time.Duration // measured, after an eighth of it for warming up
 }
 
 // A result is what the load generator measured.
@@ -82,7 +84,9 @@ func runLoad(order string) error {
 	}
 	g.configure()
 	modes := map[string]func() (*result, error){
-		modeHandshakes: g.runHandshakes, modeBulk: g.runBulk, modePing: g.runPing, modeIdle: g.runIdle,
+		modeHandshakes: g.runHandshakes, modeBulk: g.runBulk, modePing: g.runPing,
+		modeIdle: func() (*result, error) { return g.runIdle(g.idle) },
+		modeHeld: func() (*result, error) { return g.runIdle(g.hold) },
 	}
 	mode, ok := modes[g.Mode]
 	if !ok {
@@ -138,8 +142,17 @@ func (g *generator) prepare(c net.Conn) (net.Conn, error) {
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
-	if g.SMTP {
-		if err := askStartTLS(c); err != nil {
+	spoken := protocols[g.Negotiate]
+	if g.Mode == modeHeld && spoken.greeting != "" {
+		// The greeting has come through: the negotiation has both sides.
+		_, err := c.Read(make([]byte, smallBuffer))
+		return c, err
+	}
+	if g.Mode == modeHeld && spoken.inside == nil {
+		return c, nil
+	}
+	if spoken.before != nil {
+		if err := spoken.before(c); err != nil {
 			return nil, err
 		}
 	}
@@ -160,30 +173,12 @@ func (g *generator) prepare(c net.Conn) (net.Conn, error) {
 		g.state = &s
 	}
 	g.mu.Unlock()
-	return t, nil
-}
-
-// askStartTLS is the client's part of RFC 3207.
-func askStartTLS(c net.Conn) error {
-	r := bufio.NewReaderSize(c, 512)
-	for _, step := range []struct{ say, want string }{
-		{"", "220"}, {"EHLO client.example\r\n", "250"}, {"STARTTLS\r\n", "220"},
-	} {
-		if _, err := io.WriteString(c, step.say); err != nil {
-			return err
-		}
-		for more := true; more; {
-			line, err := r.ReadString('\n')
-			if err != nil {
-				return err
-			}
-			if !strings.HasPrefix(line, step.want) {
-				return fmt.Errorf("reply is %q, want %s", line, step.want)
-			}
-			more = len(line) > 3 && line[3] == '-'
+	if spoken.inside != nil && g.Mode != modeHeld {
+		if err := spoken.inside(t, g.Target); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return t, nil
 }
 
 // echo sends a byte and waits for it, so that the whole way is known to work.
@@ -262,6 +257,9 @@ func (g *generator) finish(r *result) error {
 	}
 	if g.state != nil {
 		r.Negotiated = negotiated(*g.state)
+		return nil
+	}
+	if g.Mode == modeHeld {
 		return nil
 	}
 	r.Negotiated, err = g.askBackend()

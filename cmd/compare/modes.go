@@ -155,9 +155,11 @@ func (g *generator) ping(c net.Conn) (lats []time.Duration, err error) {
 
 // runIdle measures what holding connections takes. What a proxy gives back to the
 // system, it gives back late: memory is read some time after the last handshake.
-func (g *generator) runIdle() (*result, error) {
+func (g *generator) runIdle(open func() (net.Conn, error)) (*result, error) {
 	settle := g.Time + g.Time/2
-	if err := g.touch(); err != nil { // what is allocated once belongs to no connection
+	if first, err := open(); err == nil {
+		first.Close()
+	} else { // what is allocated once belongs to no connection
 		return nil, err
 	}
 	time.Sleep(settle / 3)
@@ -177,7 +179,7 @@ func (g *generator) runIdle() (*result, error) {
 	for range hsClients {
 		clients.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(conns); i = int(next.Add(1)) - 1 {
-				c, err := g.idle()
+				c, err := open()
 				if err != nil {
 					g.failed(err)
 					continue
@@ -201,6 +203,15 @@ func (g *generator) runIdle() (*result, error) {
 	r.CPU = (end - cpu).Seconds()
 	r.KiB = float64(after-before) / max(1, r.Units)
 	return r, nil
+}
+
+// hold makes a connection whose negotiation waits for the client.
+func (g *generator) hold() (net.Conn, error) {
+	c, err := g.open()
+	if err != nil {
+		return nil, err
+	}
+	return c, c.SetDeadline(time.Time{})
 }
 
 // idle makes a connection that has been used once.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -53,17 +52,11 @@ func (n *nativeSMTP) release(r *bufio.Reader) {
 // Negotiate answers the client until it has asked for TLS and has it. Who ends ctx
 // also cuts the connections, so that no read here has to watch it.
 func (n *nativeSMTP) Negotiate(ctx context.Context, h guest.Host, l guest.Limits) (*guest.Outcome, error) {
-	if l.Time == 0 {
-		l.Time = guest.DefaultTime
-	}
-	if l.Busy == 0 {
-		l.Busy = guest.DefaultBusy
-	}
-	c := &conversation{host: h, client: h.Accepted(), end: time.Now().Add(l.Time), busy: l.Busy}
+	c := newConversation(h, l, "smtp")
 	var err error
 	if c.server, err = h.Connect(ctx); err != nil {
 		c.apologize()
-		return nil, refusal("connecting to the server", err)
+		return nil, c.refusal("connecting to the server", err)
 	}
 	replies, commands := n.reader(c.server), n.reader(c.client)
 	defer n.release(replies)
@@ -78,12 +71,12 @@ func (n *nativeSMTP) Negotiate(ctx context.Context, h guest.Host, l guest.Limits
 		// Plaintext from anyone on the path would pass for what the client says inside
 		// TLS (RFC 3207 section 6; CVE-2011-0411).
 		_ = c.say("554 5.5.1 Data after STARTTLS\r\n")
-		return nil, refusal("client sent data after STARTTLS without waiting for the answer", nil)
+		return nil, c.refusal("client sent data after STARTTLS without waiting for the answer", nil)
 	}
 	c.arm(c.client)
 	encrypted, err := h.StartTLS(ctx, abi.Accepted, nil, nil)
 	if err != nil {
-		return nil, refusal("starting TLS with the client", err)
+		return nil, c.refusal("starting TLS with the client", err)
 	}
 	for _, conn := range []net.Conn{c.client, c.server} {
 		_ = conn.SetDeadline(time.Time{}) // a closed connection tells the relay itself
@@ -92,38 +85,6 @@ func (n *nativeSMTP) Negotiate(ctx context.Context, h guest.Host, l guest.Limits
 	early, _ := replies.Peek(replies.Buffered())
 	o.Unread[abi.Outgoing] = slices.Clone(early)
 	return o, nil
-}
-
-// refusal is an error as the guest's: the connection ends without a reset, since
-// its peers have been told why.
-func refusal(reason string, err error) error {
-	return &guest.Error{Guest: "smtp", Kind: guest.KindRefusal, Class: abi.FailPeer, Reason: reason, Err: err}
-}
-
-// A conversation is one negotiation under way.
-type conversation struct {
-	host           guest.Host
-	client, server net.Conn
-	end            time.Time     // of the whole negotiation
-	busy           time.Duration // of one wait
-	name           string        // host name that the server greeted with
-}
-
-// arm sets the deadline of a wait that begins.
-func (c *conversation) arm(conn net.Conn) {
-	until := time.Now().Add(c.busy)
-	if until.After(c.end) {
-		until = c.end
-	}
-	_ = conn.SetDeadline(until) // a closed connection fails at the read or write
-}
-
-func (c *conversation) say(text string) error {
-	c.arm(c.client)
-	if _, err := io.WriteString(c.client, text); err != nil {
-		return refusal("answering the client", err)
-	}
-	return nil
 }
 
 func (c *conversation) apologize() {
@@ -142,13 +103,13 @@ func (c *conversation) greet(r *bufio.Reader) error {
 		}
 		if err != nil {
 			c.apologize()
-			return refusal("reading the server's greeting", err)
+			return c.refusal("reading the server's greeting", err)
 		}
 		text := chomp(line)
 		code, last := replyCode(text)
 		if code == "" || lines > 0 && code != string(reply.Bytes()[:3]) {
 			c.apologize()
-			return refusal(fmt.Sprintf("the server's greeting is no SMTP reply: %.100q", text), nil)
+			return c.refusal(fmt.Sprintf("the server's greeting is no SMTP reply: %.100q", text), nil)
 		}
 		if lines == 0 && code == "220" {
 			text = c.introduce(text)
@@ -160,7 +121,7 @@ func (c *conversation) greet(r *bufio.Reader) error {
 		}
 		err = c.say(reply.String())
 		if err == nil && code != "220" {
-			err = refusal(fmt.Sprintf("server greeted with %.100q", text), nil)
+			err = c.refusal(fmt.Sprintf("server greeted with %.100q", text), nil)
 		}
 		return err
 	}
@@ -187,13 +148,13 @@ func (c *conversation) introduce(line []byte) []byte {
 func (c *conversation) answer(r *bufio.Reader) error {
 	c.arm(c.client)
 	if first, err := r.Peek(1); err == nil && first[0] == startsTLS {
-		return refusal("client spoke TLS without STARTTLS", nil)
+		return c.refusal("client spoke TLS without STARTTLS", nil)
 	}
 	hello, refused := false, 0
 	for range commandsMax {
 		line, err := c.command(r)
 		if err != nil {
-			return refusal("reading the client's command", err)
+			return c.refusal("reading the client's command", err)
 		}
 		text, verdict := c.reply(line, &hello)
 		if verdict == refuse {
@@ -208,13 +169,13 @@ func (c *conversation) answer(r *bufio.Reader) error {
 		case upgrade:
 			return nil
 		case leave:
-			return refusal("client quit without STARTTLS", nil)
+			return c.refusal("client quit without STARTTLS", nil)
 		}
 	}
 	if err := c.say("421 4.7.0 Too many commands without STARTTLS\r\n"); err != nil {
 		return err
 	}
-	return refusal("client sent too many commands without STARTTLS", nil)
+	return c.refusal("client sent too many commands without STARTTLS", nil)
 }
 
 // command reads a line. One that is too long is read to its end and comes as nil.

@@ -75,3 +75,53 @@ func TestNativeIsTheGuest(t *testing.T) {
 		})
 	}
 }
+
+// TestNativesSayTheSame holds the other conversations that are measured, and what they
+// do with plaintext behind the word that asks for TLS.
+func TestNativesSayTheSame(t *testing.T) {
+	rt, err := guest.NewRuntime(t.Context(), guest.RuntimeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close(t.Context())
+	greeting := protocols["imap"].greeting
+	for _, test := range []struct {
+		protocol, name, greeting string
+		client                   []string
+		relays                   bool
+	}{
+		{"imap", "measured", greeting, []string{"a STARTTLS\r\n"}, true},
+		{"imap", "commands", greeting, []string{"a CAPABILITY\r\n", "b noop\r\n", "c starttls\r\n"}, true},
+		{"imap", "logout", greeting, []string{"a LOGOUT\r\n"}, false},
+		{"imap", "injection", greeting, []string{"a STARTTLS\r\nb LOGIN x y\r\n"}, false},
+		{"imap", "busy", "* BYE later\r\n", nil, false},
+		{"pgsql", "measured", "", []string{string(postgresSSL)}, true},
+		{"pgsql", "GSS first", "", []string{"\x00\x00\x00\x08\x04\xd2\x16\x30", string(postgresSSL)}, true},
+		{"pgsql", "hang-up", "", []string{"\x00\x00\x00"}, false},
+		{"socks", "measured", "", []string{"\x05\x01\x00", "\x05\x01\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x7f\x00\x00\x01\x00\x50"}, true},
+		{"socks", "hang-up", "", []string{"\x05\x01\x00"}, false},
+	} {
+		t.Run(test.protocol+"/"+test.name, func(t *testing.T) {
+			wasm, _ := stdproto.Lookup(test.protocol)
+			module, err := rt.Load(t.Context(), guest.Source{Name: test.protocol, Wasm: wasm, Allow: stdproto.Grants(test.protocol)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs, ours := newScript(test.greeting, test.client...), newScript(test.greeting, test.client...)
+			want, wantErr := module.Negotiate(t.Context(), theirs, guest.Limits{})
+			got, err := natives[test.protocol].Negotiate(t.Context(), ours, guest.Limits{})
+			if (wantErr == nil) != test.relays || (err == nil) != test.relays {
+				t.Fatalf("the guest's end: %v, ours: %v", wantErr, err)
+			}
+			if got, want := string(ours.client.heard), string(theirs.client.heard); got != want {
+				t.Errorf("the client heard %q, from the guest %q", got, want)
+			}
+			if test.relays && got.TLS != want.TLS {
+				t.Errorf("the outcome is %+v, the guest's %+v", got, want)
+			}
+			if ours.target != theirs.target {
+				t.Errorf("the target is %q, the guest's %q", ours.target, theirs.target)
+			}
+		})
+	}
+}

@@ -24,7 +24,6 @@ const (
 const (
 	roleServer = "server" // TLS in, plain out
 	roleClient = "client" // plain in, TLS out
-	roleSMTP   = "smtp"   // roleServer behind a STARTTLS conversation
 )
 
 // Suites that all proxies are held to, so that all do the same cryptography.
@@ -46,8 +45,9 @@ type peer struct {
 // A job is what a proxy is started for.
 type job struct {
 	role, cert string
-	bulk       bool // 64 KiB buffers, where they can be set: better for bulk
-	resume     bool // roleClient: the backend gives session tickets
+	protocol   string // roleServer: a key of protocols; empty: none
+	bulk       bool   // 64 KiB buffers, where they can be set: better for bulk
+	resume     bool   // roleClient: the backend gives session tickets
 	listen     string
 	connect    string
 	dir        string // of certificates, configurations and pid files
@@ -107,21 +107,24 @@ func (p *peer) config(j *job, file string) (text string, args []string) {
 	case kindNginx:
 		return nginxConf(j), []string{"-c", file, "-p", j.dir, "-e", "stderr"}
 	case kindGuest, kindNative:
-		return stunnelConf(j), []string{hiddenServe, p.kind, file}
+		return stunnelConf(j) + protocols[j.protocol].conf, []string{hiddenServe, p.kind, file}
 	}
 	// crypto/tls takes AES-128-GCM for TLS 1.3 by itself.
-	return stunnelConf(j), []string{file}
+	return stunnelConf(j) + protocols[j.protocol].conf, []string{file}
 }
 
 func stunnelConf(j *job) string {
 	c := "foreground = yes\npid =\nsyslog = no\ndebug = 4\nsocket = a:SO_REUSEADDR=1\n" +
-		"[bench]\naccept = " + j.listen + "\nconnect = " + j.connect + "\n" +
+		"[bench]\naccept = " + j.listen + "\n" +
 		"sslVersionMin = TLSv1.2\nciphers = " + suites12 + "\n"
+	if protocols[j.protocol].inside == nil { // else its clients say where to
+		c += "connect = " + j.connect + "\n"
+	}
 	if j.role == roleClient {
 		return c + "client = yes\nCAfile = " + j.crt() + "\nverifyChain = yes\ncheckHost = localhost\nsni = localhost\n"
 	}
-	if j.role == roleSMTP {
-		c += "protocol = smtp\n"
+	if j.protocol != "" {
+		c += "protocol = " + j.protocol + "\n"
 	}
 	return c + "cert = " + j.pem() + "\nkey = " + j.pem() + "\n"
 }

@@ -198,6 +198,9 @@ func (o *outcome) writeRemarks(b *strings.Builder) {
 
 // unexpected says how a result's handshakes are not those of the test.
 func (t *test) unexpected(r *result) string {
+	if t.load.Mode == modeHeld {
+		return "" // not yet, or not all of it
+	}
 	version := "TLS 1.3"
 	if t.load.Version != "" {
 		version = "TLS " + t.load.Version

@@ -116,8 +116,8 @@ func TestOrder(t *testing.T) {
 		{server, 4, 2, []*peer{a, b}},
 		{server, 4, 4, nil},
 		{server, 1, 0, []*peer{a, b, n}},
-		{&test{job: job{role: roleSMTP}}, 4, 0, []*peer{a, b}},
-		{&test{job: job{role: roleSMTP}, pair: true, share: 4}, 4, 7, []*peer{g}},
+		{&test{job: job{protocol: "smtp"}}, 4, 0, []*peer{a, b}},
+		{&test{job: job{protocol: "smtp"}, pair: true, share: 4}, 4, 7, []*peer{g}},
 		{&test{job: job{role: roleServer}, share: 1}, 4, 2, nil},
 		{&test{job: job{role: roleServer}, fixed: 5}, 1, 4, []*peer{b, n, a}},
 	} {

@@ -135,7 +135,7 @@ func (s *suite) measure(ctx context.Context, t *test, p *peer, dir, self string,
 		return m
 	}
 	l := t.load
-	l.Addr, l.PID, l.Time = j.listen, x.cmd.Process.Pid, s.time
+	l.Addr, l.PID, l.Time, l.Target = j.listen, x.cmd.Process.Pid, s.time, b.Plain
 	if m.Result, err = generate(ctx, self, l); err != nil {
 		m.Error = fmt.Sprintf("%v: %s", err, x.out.String())
 	}

@@ -17,8 +17,16 @@ import (
 // flushTime is how long the end waits for the log.
 const flushTime = time.Second
 
+// natives are the guests' conversations in Go, by protocol.
+var natives = map[string]service.Negotiator{
+	"smtp":  &nativeSMTP{},
+	"imap":  &nativeIMAP{},
+	"pgsql": nativePgsql{},
+	"socks": nativeSocks{},
+}
+
 // serve runs a configuration as the daemon does in the foreground, with one choice
-// that the daemon has not: to negotiate smtp in Go instead of in the guest.
+// that the daemon has not: to negotiate in Go instead of in a guest.
 func serve(kind, file string) error {
 	daemon.RaiseHeapFloor()
 	signals := make(chan os.Signal, 1)
@@ -48,10 +56,7 @@ func listen(ctx context.Context, log *logging.Log, kind, file string) (*service.
 	options := service.Options{Log: log}
 	if kind == kindNative {
 		options.Native = func(protocol string) service.Negotiator {
-			if strings.EqualFold(protocol, "smtp") {
-				return &nativeSMTP{}
-			}
-			return nil
+			return natives[strings.ToLower(protocol)]
 		}
 	}
 	set, err := service.Build(ctx, conf, options)

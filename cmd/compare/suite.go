@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // A test is one figure: what runs against a proxy, and what the figure must be.
 type test struct {
@@ -23,7 +26,7 @@ type goal struct {
 // Figures that a test can have.
 const (
 	perUnit = "us of CPU" // proxy CPU for a unit of work, in microseconds
-	perConn = "KiB"       // resident memory for an idle connection
+	perConn = "KiB"       // resident memory for an idle connection, or for one that negotiates
 	toStart = "ms"        // from exec until a connection is accepted
 )
 
@@ -32,7 +35,7 @@ func (t *test) figure() string {
 	switch t.load.Mode {
 	case "":
 		return toStart
-	case modeIdle:
+	case modeIdle, modeHeld:
 		return perConn
 	}
 	return perUnit
@@ -44,20 +47,26 @@ const startRounds = 5
 // idleConns is how many connections the idle test holds.
 const idleConns = 2000
 
+// heldConns is how many negotiations the held test has under way, and heldKiB the
+// 150 kB that each of them may take.
+const (
+	heldConns = 500
+	heldKiB   = 146
+)
+
 // hsClients is how many clients make handshakes at once.
 const hsClients = 8
 
 // tests lists all tests, in the order that they run and are reported.
 func tests(idle int) []*test {
 	hs := load{Mode: modeHandshakes, TLS: true, Conns: hsClients}
-	resumed, tls12, smtp, plain := hs, hs, hs, hs
+	resumed, tls12, plain := hs, hs, hs
 	resumed.Resume = true
 	tls12.Version = "1.2"
-	smtp.SMTP = true
 	plain.TLS = false
 	server := job{role: roleServer, cert: certECDSA}
 	client := job{role: roleClient, cert: certECDSA}
-	mail := job{role: roleSMTP, cert: certECDSA}
+	mail := job{role: roleServer, cert: certECDSA, protocol: "smtp"}
 	again := client
 	again.resume = true
 
@@ -88,11 +97,18 @@ func tests(idle int) []*test {
 	for _, direction := range []string{"down", "up"} {
 		bulk("client/bulk/"+direction+"/1", client, direction, 1, nil)
 	}
-	all = append(all,
-		&test{name: "smtp/hs", unit: "session", job: mail, load: smtp, goal: &goal{0.5, true}},
-		// Ten per cent is little against this machine's noise: twice the rounds.
-		&test{name: "smtp/native", unit: "session", job: mail, load: smtp, pair: true, share: 4, goal: &goal{1.1, true}},
-	)
+	for _, name := range slices.Sorted(maps.Keys(protocols)) {
+		of, session := server, hs
+		of.protocol, session.Negotiate = name, name
+		held := session
+		held.Mode, held.Conns = modeHeld, heldConns
+		all = append(all,
+			&test{name: name + "/hs", unit: "session", job: of, load: session, goal: &goal{0.5, true}},
+			// Ten per cent is little against this machine's noise: twice the rounds.
+			&test{name: name + "/native", unit: "session", job: of, load: session, pair: true, share: 4, goal: &goal{1.1, true}},
+			&test{name: name + "/held", unit: "negotiation", job: of, load: held, share: 1, goal: &goal{limit: heldKiB}},
+		)
+	}
 	return all
 }
 
@@ -118,7 +134,7 @@ func (t *test) does(p *peer) bool {
 	if t.pair != (p.kind == kindGuest || p.kind == kindNative) {
 		return false
 	}
-	return t.job.role != roleSMTP || p.kind != kindHAProxy && p.kind != kindNginx
+	return t.job.protocol == "" || p.kind != kindHAProxy && p.kind != kindNginx
 }
 
 // order lists the peers of a round. Each round begins with another one, so that
