@@ -31,11 +31,14 @@ type costs struct {
 	Runtime    float64 // making the runtime that it is loaded into, in ms
 	Negotiate  float64 // instance and conversation, in us
 	Native     float64 // the same conversation in Go, in us
+	All        float64 // loading every bundled guest into a new runtime, in ms
+	Guests     int     // how many those are
 }
 
 // Targets of costs.
 const (
 	compileGoal     = 10  // ms
+	compileAllGoal  = 60  // ms
 	instantiateGoal = 100 // us
 )
 
@@ -45,7 +48,7 @@ func measureGuest(ctx context.Context) (*costs, error) {
 	if !ok {
 		return nil, errors.New("no smtp guest is bundled")
 	}
-	source := guest.Source{Name: "smtp", Wasm: wasm, Allow: stdproto.Grants("smtp")}
+	source := guest.Source{Name: "smtp", Wasm: wasm, Bundled: true, Allow: stdproto.Grants("smtp")}
 	var c costs
 	var compile, busy, fresh []float64
 	for range loads {
@@ -83,8 +86,36 @@ func measureGuest(ctx context.Context) (*costs, error) {
 	}
 	c.Compile, c.CompileCPU, c.Runtime = median(compile), median(busy), median(fresh)
 	var err error
-	c.Native, err = timeNegotiation(ctx, &nativeSMTP{})
+	if c.Native, err = timeNegotiation(ctx, &nativeSMTP{}); err != nil {
+		return nil, err
+	}
+	c.All, c.Guests, err = loadAll(ctx)
 	return &c, err
+}
+
+// loadAll is how many milliseconds it takes to load all bundled guests one after the
+// other, as a configuration that names each of them does.
+func loadAll(ctx context.Context) (ms float64, n int, err error) {
+	names := stdproto.Names()
+	var times []float64
+	for range loads {
+		rt, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
+		if err != nil {
+			return 0, 0, err
+		}
+		start := time.Now()
+		for _, name := range names {
+			wasm, _ := stdproto.Lookup(name)
+			if _, err := rt.Load(ctx, guest.Source{Name: name, Wasm: wasm, Bundled: true, Allow: stdproto.Grants(name)}); err != nil {
+				return 0, 0, err
+			}
+		}
+		times = append(times, milliseconds(time.Since(start)))
+		if err := rt.Close(ctx); err != nil {
+			return 0, 0, err
+		}
+	}
+	return median(times), len(names), nil
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }
