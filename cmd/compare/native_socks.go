@@ -75,5 +75,5 @@ func (c *conversation) request() (string, error) {
 		return "", c.refusal("reading the client's request", err)
 	}
 	addr, _ := netip.AddrFromSlice(buf[:size])
-	return netip.AddrPortFrom(addr.Unmap(), binary.BigEndian.Uint16(buf[size:])).String(), nil
+	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(buf[size:])).String(), nil
 }
