@@ -116,8 +116,9 @@ func (ref guestRef) notFound(path []string) *config.Error {
 	reason, bundled := "Policy not found", stdproto.Policies()
 	if ref.option == "protocol" {
 		reason, bundled = "Protocol not supported", stdproto.Names()
-		if config.IsStunnelProtocol(ref.name) {
-			reason = "not implemented yet"
+		if ref.name == "capwin" || ref.name == "capwinctrl" {
+			return ref.errorf("CapWIN's login is not supported").
+				WithHint("the protocol is closed, and asks an LDAP server beside the target, which no guest can reach; leave this service to stunnel")
 		}
 	}
 	place := "a directory of guestPath"

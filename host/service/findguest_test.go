@@ -15,7 +15,7 @@ func TestNoSuchGuest(t *testing.T) {
 		protocol, reason, place string
 		path                    []string
 	}{
-		{"capwin", "not implemented yet", "capwin.wasm in a directory of guestPath", nil},
+		{"capwin", "CapWIN's login is not supported", "leave this service to stunnel", nil},
 		{"smpt", "Protocol not supported", "smpt.wasm in a directory of guestPath", nil},
 		{"odd", "Protocol not supported", "odd.wasm in " + dir + ", /nowhere", []string{dir, "/nowhere"}},
 	} {
