@@ -30,7 +30,8 @@ test: deps check guests-check
 check:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt -w $$files"; exit 1; }
 	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	@# On this system nothing calls what the examples of guests export.
+	$(GO) run $(STATICCHECK) $$($(GO) list ./... | grep -v /sdk/go/examples/)
 
 guests:
 	guests/build.sh

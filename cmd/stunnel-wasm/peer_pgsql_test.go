@@ -167,7 +167,7 @@ connect = `+addr+`
 	}
 	d.WaitLine(`LOG[34]\[\d+\]: .*server refused SSLRequest: it has no TLS`)
 
-	p, status = query(t, d, "server", "sslmode=require", "create user open")
+	_, status = query(t, d, "server", "sslmode=require", "create user open")
 	if status != 0 {
 		t.Fatalf("making a user: exit status %d", status)
 	}

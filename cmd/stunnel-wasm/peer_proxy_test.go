@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -170,7 +171,7 @@ checkHost = localhost
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return c, nil }}, Timeout: testpeer.Patience}
+		client := http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return c, nil }}, Timeout: testpeer.Patience}
 		response, err := client.Do(request)
 		if err != nil {
 			t.Fatalf("%s: %v", service, err)

@@ -43,7 +43,7 @@ func parseGuestDial(t *target, value string) *Error {
 			return refuse(reason, "an address here has no zone")
 		}
 		rule.Prefix = netip.PrefixFrom(ip, ip.BitLen())
-	} else if host != "" && strings.Trim(host, letters+"._-*") == "" {
+	} else if host != "" && strings.Trim(host, letters+".-*") == "" {
 		if host != "*" && strings.Trim(host, "0123456789.*") == "" {
 			// 10.* would let 10.example.org in, and leave out no name that leads to 10.0.0.1.
 			return refuse(reason, "a pattern is for names; for addresses write a CIDR, as in 10.0.0.0/8:443")

@@ -8,7 +8,7 @@ import (
 	"crypto/sha512"
 	"hash"
 
-	"golang.org/x/crypto/md4"
+	"golang.org/x/crypto/md4" //lint:ignore SA1019 NTLM is made of it
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )

@@ -167,7 +167,7 @@ func TestWASIPointers(t *testing.T) {
 			t.Run(fmt.Sprint(tt.name, tt.args), func(t *testing.T) {
 				h := &testHost{}
 				h.accepted, _ = pair(t)
-				err := wasiCalls(t, m, h, Limits{}, words(end, 1, 0, 0xffffffff), do{tt.name, tt.args})
+				err := wasiCalls(t, m, h, Limits{}, words(end, 1, 0, 0xffffffff), do(tt))
 				e, ok := err.(*Error)
 				if !ok || e.Kind != KindPointer || !strings.HasPrefix(e.Reason, tt.name+": pointer out of range") {
 					t.Errorf("got %v, results %d", err, h.results)
