@@ -29,7 +29,7 @@ var base64Word = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
 // credentials are the lines of protocols that carry a password that the config may not
 // have: of a client that is turned away, say, or that logs in at the server itself.
-var credentials = regexp.MustCompile(`(?im)^(?:AUTH +[A-Z0-9-]+ +|PASS +|[!-~]+ +LOGIN +[!-~]+ +|[!-~]+ +AUTHENTICATE +[!-~]+ +|(?:Proxy-)?Authorization: *[!-~]+ +)([^\r\n]+)`)
+var credentials = regexp.MustCompile(`(?im)^(?:AUTH +[A-Z0-9-]+ +|PASS(?:WORD)? +|[!-~]+ +LOGIN +[!-~]+ +|[!-~]+ +AUTHENTICATE +[!-~]+ +|(?:Proxy-)?Authorization: *[!-~]+ +)([^\r\n]+)`)
 
 // learn takes secrets as the config gives them: some are lines, some NAME:PASSWORD.
 func (d *redactor) learn(value string) {

@@ -13,6 +13,7 @@ func TestRedact(t *testing.T) {
 		{"of several", "joe:Tr0ub4dor\nann:c0rrect-h0rse", "", "Tr0ub4dor c0rrect-h0rse", "redacted- withheld-with"},
 		{"one within another", "horse\nhorsepower", "", "horsepower horse", "withheld-w redac"},
 		{"of a client that nobody knows", "", "PASS secret\r\n", "the password secret is wrong", "the password ****** is wrong"},
+		{"spelled out", "", "USERNAME joe\nPASSWORD secret\n", "PASSWORD secret\n", "PASSWORD ******\n"},
 		{"its base64", "", "AUTH PLAIN AGpvZQBUcjB1YjRkb3I=\r\n", "Tr0ub4dor", "redacted-"},
 		{"a header", "", "CONNECT a:1 HTTP/1.1\r\nProxy-Authorization: Basic am9lOlRyMHViNGRvcg==\r\n",
 			"Basic am9lOlRyMHViNGRvcg==", "Basic am9lOnJlZGFjdGVkLQ=="},
