@@ -22,11 +22,12 @@ import (
 // make, and plays the transcripts that they share. None asks for a capability.
 func TestExamples(t *testing.T) {
 	for _, language := range []struct {
-		name string
-		need func(t *testing.T)
+		name     string
+		need     func(t *testing.T)
+		examples []string
 	}{
-		{"c", needC},
-		{"rust", needRust},
+		{"c", needC, []string{"toy", "policy"}},
+		{"rust", needRust, []string{"toy", "policy", "nut"}},
 	} {
 		t.Run(language.name, func(t *testing.T) {
 			language.need(t)
@@ -34,7 +35,7 @@ func TestExamples(t *testing.T) {
 			if err := os.CopyFS(dir, sdk.Files); err != nil {
 				t.Fatal(err)
 			}
-			for _, example := range []string{"toy", "policy"} {
+			for _, example := range language.examples {
 				t.Run(example, func(t *testing.T) {
 					at := filepath.Join(dir, language.name, "examples", example)
 					build := exec.Command("make", "-C", at, "RUSTC=/usr/bin/rustc")
@@ -75,8 +76,11 @@ func fly(t *testing.T, file, example string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(module.Info.Manifest) == 0 || !module.Info.Configures {
-		t.Error("it has no manifest, or checks no options")
+	if len(module.Info.Manifest) == 0 {
+		t.Error("it has no manifest")
+	}
+	if options, _ := module.Info.Options(); (len(options) > 0) != module.Info.Configures {
+		t.Errorf("it has the options %q, and checks options: %v", options, module.Info.Configures)
 	}
 	flights, err := fs.Glob(sdk.Files, path.Join("flights", example, "*.txtar"))
 	if err != nil || len(flights) == 0 {
