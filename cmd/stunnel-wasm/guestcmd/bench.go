@@ -36,11 +36,11 @@ func (t *tool) bench(args []string) error {
 		return err
 	}
 	defer free()
-	dir := filepath.Join(filepath.Dir(args[0]), "flights")
+	dir := filepath.Join(filepath.Dir(src.Name), "flights")
 	if len(args) == 2 {
 		dir = args[1]
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	files, err := transcripts(dir)
 	if err != nil {
 		return err
 	}

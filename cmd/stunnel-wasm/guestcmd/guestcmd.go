@@ -22,13 +22,13 @@ type command struct {
 // commands lists them in the order of -help.
 func commands() []command {
 	return []command{
-		{"inspect", "FILE|NAME [CONFIG]", "what a guest may do, and whether the config would load it", (*tool).inspect},
+		{"inspect", "DIR|FILE|NAME [CONFIG]", "what a guest may do, and whether the config would load it", (*tool).inspect},
 		{"new", "--lang rust|go|c NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
-		{"test", "[--strict] DIR|FILE.wasm [FLIGHT...]", "play transcripts against a guest, and probe it", (*tool).test},
-		{"run", "FILE|NAME [-client] -accept ADDR -connect ADDR [-cert FILE] [KEY=VALUE...]", "try a guest out between two sockets", (*tool).try},
+		{"test", "[--strict] DIR|FILE|NAME [FLIGHT...]", "play transcripts against a guest, and probe it", (*tool).test},
+		{"run", "DIR|FILE|NAME [-client] -accept ADDR -connect ADDR [-cert FILE] [KEY=VALUE...]", "try a guest out between two sockets", (*tool).try},
 		{"record", "CONFIG SERVICE", "write the transcript of a service's next connection", (*tool).record},
 		{"replay", "FLIGHT [MODULE]", "play a transcript as it was recorded", (*tool).replay},
-		{"bench", "FILE|NAME [DIR]", "what loading a guest takes, and each of its transcripts", (*tool).bench},
+		{"bench", "DIR|FILE|NAME [DIR]", "what loading a guest takes, and each of its transcripts", (*tool).bench},
 	}
 }
 

@@ -42,6 +42,7 @@ func (t *tool) try(args []string) error {
 	if err != nil {
 		return err
 	}
+	r.guest = src.Name
 	module, free, err := t.load(src)
 	if err != nil {
 		return err
@@ -109,9 +110,9 @@ func parseTrial(args []string) (*trial, error) {
 }
 
 // config is what the daemon reads: a service with all that the guest asks for.
-func (r *trial) config(info *guest.Info) (string, error) {
+func (r *trial) config(module *guest.Info) (string, error) {
 	protocol := r.guest
-	if _, err := os.Stat(protocol); err == nil {
+	if info, err := os.Stat(protocol); err == nil && !info.IsDir() {
 		if protocol, err = filepath.Abs(protocol); err != nil {
 			return "", err
 		}
@@ -129,7 +130,7 @@ func (r *trial) config(info *guest.Info) (string, error) {
 		line("cert", r.cert)
 	}
 	if _, bundled := stdproto.Lookup(r.guest); !bundled {
-		for _, c := range info.Capabilities {
+		for _, c := range module.Capabilities {
 			line("guestAllow", string(c))
 		}
 	}

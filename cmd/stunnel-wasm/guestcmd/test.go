@@ -22,13 +22,15 @@ func (t *tool) test(args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
-	file, flights, err := findTest(args[0], args[1:])
+	src, err := source(args[0])
 	if err != nil {
 		return err
 	}
-	src, err := source(file)
-	if err != nil {
-		return err
+	flights := args[1:]
+	if len(flights) == 0 {
+		if flights, err = flightsOf(src.Name); err != nil {
+			return err
+		}
 	}
 	module, free, err := t.load(src)
 	if err != nil {
@@ -115,31 +117,15 @@ func knownOptions(module *guest.Module, script *flight.Flight) error {
 	return nil
 }
 
-// findTest finds the module and the transcripts that a command line means: of a
-// directory its one module and flights/*.txtar, of a file those beside it.
-func findTest(name string, flights []string) (file string, all []string, err error) {
-	file, dir := name, filepath.Dir(name)
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		dir = name
-		modules, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
-		if err != nil {
-			return "", nil, err
-		}
-		if len(modules) != 1 {
-			return "", nil, hint(fmt.Errorf("%s has %d modules, want one *.wasm", dir, len(modules)),
-				"build it, or name the module itself")
-		}
-		file = modules[0]
-	}
-	if len(flights) > 0 {
-		return file, flights, nil
-	}
-	all, err = filepath.Glob(filepath.Join(dir, "flights", "*.txtar"))
+// flightsOf finds the transcripts of a module: flights/*.txtar beside it.
+func flightsOf(module string) ([]string, error) {
+	pattern := filepath.Join(filepath.Dir(module), "flights", "*.txtar")
+	all, err := filepath.Glob(pattern)
 	if err == nil && len(all) == 0 {
-		err = hint(fmt.Errorf("there is no transcript %s", filepath.Join(dir, "flights", "*.txtar")),
+		err = hint(fmt.Errorf("there is no transcript %s", pattern),
 			"docs/flights.md describes them, and \"stunnel-wasm guest record\" writes one")
 	}
-	return file, all, err
+	return all, err
 }
 
 // indent puts text under a line that it belongs to.
