@@ -113,6 +113,11 @@ func Parse(text string) (*Flight, error) {
 		if len(talk) == 0 {
 			return nil, fmt.Errorf("no talk")
 		}
+		for i, s := range talk[1:] {
+			if verbs[talk[i].Verb].ends && !strings.HasPrefix(s.Verb, "unread ") {
+				return nil, fmt.Errorf("line %d: %s stands behind the end: only unread may", s.Line, s.Verb)
+			}
+		}
 		if last := talk[len(talk)-1]; !verbs[last.Verb].ends {
 			return nil, fmt.Errorf("line %d: the talk does not say how it ends: with \"relay\" or \"close: CLASS REASON\" (a policy with \"allow\" or \"deny: CLASS REASON\")", last.Line)
 		}

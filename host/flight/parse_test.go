@@ -57,6 +57,7 @@ func TestParseRefuses(t *testing.T) {
 		"-- conf --\nx\n":                      `line 2: conf: "x" is no option`,
 		"-- conf --\ninfo.x = 1\n":             `line 2: conf: no fact info.x`,
 		"-- speech --\nx\n":                    `line 2: unknown section "speech"`,
+		"-- talk --\nrelay\nS< x\n":            "line 3: S< stands behind the end: only unread may",
 		"-- talk --\nrelay\n-- bytes --\nL: x": `line 4: the talk does not say how it ends: with "relay" or "close: CLASS REASON" (a policy with "allow" or "deny: CLASS REASON")`,
 	} {
 		if _, err := Parse(text); err == nil || err.Error() != want {
