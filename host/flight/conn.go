@@ -5,8 +5,11 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
 )
 
 // A wire is what the connections of one flight share: whatever changes on one of
@@ -32,6 +35,7 @@ type Conn struct {
 
 	// All below is guarded by wire.mu.
 	use      use
+	shaking  bool // the guest starts TLS
 	deadline time.Time
 	timer    *time.Timer
 }
@@ -154,11 +158,18 @@ func (c *Conn) SetWriteDeadline(time.Time) error { return nil } // writes never 
 func (c *Conn) LocalAddr() net.Addr              { return memory{} }
 func (c *Conn) RemoteAddr() net.Addr             { return memory{} }
 
-// done says that the host is through with what it was called for on this connection.
-func (c *Conn) done() {
+// shake says that the guest starts TLS on this connection.
+func (c *Conn) shake() {
 	c.wire.mu.Lock()
 	defer c.wire.mu.Unlock()
-	c.use = returned
+	c.shaking = true
+}
+
+// shaken says that the host is through with it.
+func (c *Conn) shaken() {
+	c.wire.mu.Lock()
+	defer c.wire.mu.Unlock()
+	c.use, c.shaking = returned, false
 }
 
 func (c *Conn) late() bool { return !c.deadline.IsZero() && !time.Now().Before(c.deadline) }
@@ -186,6 +197,21 @@ func (w *wire) quiet() (until time.Time, ok bool) {
 		}
 	}
 	return until, ok
+}
+
+// waitsFor tells which peers the guest waits for. The caller holds the lock.
+func (w *wire) waitsFor() string {
+	var all []string
+	for side, c := range w.near {
+		switch name := letter(abi.Side(side)); {
+		case c.use != waiting:
+		case c.shaking:
+			all = append(all, "the handshake of "+name+" (tls "+name+")")
+		default:
+			all = append(all, name)
+		}
+	}
+	return strings.Join(all, " or ")
 }
 
 type memory struct{}

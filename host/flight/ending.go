@@ -8,14 +8,12 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
-var errWaits = errors.New("the guest still waits")
-
 // end waits for the guest to return.
 func (p *player) end() (*ending, error) {
 	var e *ending
 	p.await(func() bool { e = p.result; return e != nil })
 	if e == nil {
-		return nil, errWaits
+		return nil, errors.New(p.state())
 	}
 	return e, nil
 }
@@ -26,7 +24,10 @@ func (p *player) state() string {
 	defer p.wire.mu.Unlock()
 	switch {
 	case p.result == nil:
-		return errWaits.Error()
+		if peers := p.wire.waitsFor(); peers != "" {
+			return "the guest still waits for " + peers
+		}
+		return "the guest still runs"
 	case p.result.err == nil:
 		return p.agreed()
 	}

@@ -91,7 +91,8 @@ func (h *Host) StartTLS(_ context.Context, side abi.Side, alpn []string, early [
 		handshake = readHandshake
 	}
 	conn := h.conns[side]
-	defer conn.done()
+	conn.shake()
+	defer conn.shaken()
 	if err := handshake(side, io.MultiReader(strings.NewReader(string(early)), conn)); err != nil {
 		return nil, err
 	}

@@ -241,6 +241,9 @@ func (p *player) hear(peer *Conn, want string) error {
 	if strings.HasPrefix(want, got) {
 		return fmt.Errorf("received %.200q, and %s", got, p.state())
 	}
+	if end := strings.TrimSuffix(want, "\r\n") + "\n"; strings.HasPrefix(got, end) {
+		return fmt.Errorf("received %.200q, want %.200q, since TEXT ends in CR LF unless it is quoted", got, want)
+	}
 	return fmt.Errorf("received %.200q", got)
 }
 

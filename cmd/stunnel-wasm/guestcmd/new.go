@@ -57,7 +57,7 @@ func (t *tool) create(args []string) error {
 	set := flag.NewFlagSet("new", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	lang := set.String("lang", "", "")
-	if err := set.Parse(args); err != nil || set.NArg() != 1 {
+	if err := set.Parse(args); err != nil || set.NArg() != 1 || *lang == "" {
 		return errUsage
 	}
 	l, err := findLanguage(*lang)
