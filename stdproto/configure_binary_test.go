@@ -21,12 +21,13 @@ func TestConfigureBinary(t *testing.T) {
 	}
 	// idle is what all of them say of stunnel's options of a login.
 	idle := func(protocol string) []test {
-		warning := `log 4 "protocolHost, protocolUsername and protocolPassword have no effect for ` + protocol + `"`
+		warning := `log 4 "protocolHost, protocolUsername and protocolPassword have no effect in ` + protocol + `"`
 		return []test{
 			{name: "server"},
 			{name: "client", conf: []string{"client=yes"}},
 			{name: "server with host", conf: []string{"protocolHost=a.example"}, notes: warning},
 			{name: "client with user", conf: []string{"client=yes", "protocolUsername=joe"}, notes: warning},
+			{name: "client with password", conf: []string{"client=yes", "protocolPassword=secret"}, notes: warning},
 		}
 	}
 	for protocol, own := range map[string][]test{

@@ -20,6 +20,7 @@ func TestConfigureConnect(t *testing.T) {
 		client = "client=yes;protocolHost=a.example:443"
 		login  = ";protocolUsername=joe;protocolPassword=secret"
 		ntlm   = client + ";protocolAuthentication=NTLM"
+		half   = "protocolUsername and protocolPassword have an effect together: there is no login"
 		idle   = "protocolHost, protocolHeader, protocolDomain, protocolUsername and ntlmv1 have no effect in connect's server mode"
 	)
 	for _, test := range []struct {
@@ -58,15 +59,17 @@ func TestConfigureConnect(t *testing.T) {
 		{name: "another login", conf: client + login + ";protocolAuthentication=digest",
 			refusal: `protocolAuthentication: "digest" is neither basic nor ntlm`},
 		{name: "user alone", conf: client + ";protocolUsername=joe",
-			refusal: "protocolUsername needs protocolPassword"},
+			warning: half},
 		{name: "password alone", conf: client + ";protocolPassword=secret",
-			refusal: "protocolPassword needs protocolUsername"},
+			warning: half},
 		{name: "user with a colon", conf: client + ";protocolUsername=joe:x;protocolPassword=secret",
 			refusal: `protocolUsername: "joe:x" has a colon, which Basic cannot carry`},
 		{name: "basic with a domain", conf: client + login + ";protocolDomain=D",
 			warning: "protocolDomain has an effect with protocolAuthentication = ntlm alone"},
 		{name: "ntlm", conf: ntlm + login + ";protocolDomain=Büro"},
 		{name: "ntlm alone", conf: ntlm,
+			refusal: "protocolAuthentication = ntlm needs protocolUsername and protocolPassword"},
+		{name: "ntlm with a user alone", conf: ntlm + ";protocolUsername=joe",
 			refusal: "protocolAuthentication = ntlm needs protocolUsername and protocolPassword"},
 		{name: "ntlm with an old user", conf: ntlm + ";protocolUsername=jo\xeb;protocolPassword=x",
 			refusal: `protocolUsername: "jo\xeb" is not UTF-8`},

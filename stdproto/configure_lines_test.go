@@ -17,6 +17,8 @@ func TestConfigureLines(t *testing.T) {
 	const (
 		long = `guestOption detectTLS: "5001" is not a number of milliseconds up to 5000`
 		idle = "guestOption detectTLS has no effect in client mode"
+		none = "protocolHost, protocolUsername and protocolPassword have no effect in "
+		name = "the server greets before TLS, so that no service with sni can choose it"
 	)
 	for _, test := range []struct {
 		protocol, conf   string // lines separated by semicolons
@@ -28,9 +30,16 @@ func TestConfigureLines(t *testing.T) {
 		{"ftp", "guestOption=detectTLS=200", "", ""},
 		{"ftp", "guestOption=detectTLS=5001", long, ""},
 		{"ftp", "client=yes;guestOption=detectTLS=200", "", idle},
+		{"nntp", "protocolHost=a", "", none + "nntp"},
+		{"nntp", "client=yes;protocolPassword=secret", "", none + "nntp"},
+		{"nntp", "sni=yes", name, ""},
+		{"ftp", "client=yes;protocolUsername=joe", "", none + "ftp"},
+		{"ftp", "sni=yes", name, ""},
+		{"proxy", "protocolHost=a", "", none + "proxy"},
 		{"lmtp", "guestOption=detectTLS=5001", long, ""},
 		{"lmtp", "client=yes;protocolHost=a b", `protocolHost: "a b" is no host name`, ""},
-		{"lmtp", "protocolHost=a", "", "protocolHost, protocolUsername and protocolPassword have no effect in lmtp's server mode"},
+		{"lmtp", "protocolHost=a", "", none + "lmtp's server mode"},
+		{"xmpp", "protocolHost=a", "", none + "xmpp's server mode"},
 		{"xmpp", "guestOption=detectTLS=5001", long, ""},
 		{"xmpp", "client=yes;guestOption=detectTLS=200", "", idle},
 		{"xmpp", "client=yes;protocolHost=example.org", "", ""},

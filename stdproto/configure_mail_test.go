@@ -34,6 +34,7 @@ func TestConfigureMailStores(t *testing.T) {
 				notes: `log 4 "guestOption detectTLS has no effect in client mode"`},
 			{name: "server with host", conf: []string{"protocolHost=a.example"}, notes: idle},
 			{name: "client with user", conf: []string{"client=yes", "protocolUsername=joe"}, notes: idle},
+			{name: "client with password", conf: []string{"client=yes", "protocolPassword=secret"}, notes: idle},
 		} {
 			t.Run(name+"/"+test.name, func(t *testing.T) {
 				f := flight.New()

@@ -56,6 +56,7 @@ func testConfigure(t *testing.T, protocol string, tests []configuration) {
 
 func TestConfigureSOCKS(t *testing.T) {
 	const idle = "protocolHost, protocolUsername and protocolPassword have no effect in socks's server mode"
+	const half = "protocolUsername and protocolPassword have an effect together: there is no login"
 	const noTarget = "the SOCKS server has to be told a target: add protocolHost = HOST:PORT " +
 		"(the original destination of a redirected connection is not supported)"
 	tests := []configuration{
@@ -65,7 +66,9 @@ func TestConfigureSOCKS(t *testing.T) {
 		{name: "server with user", conf: "protocolUsername=joe", warning: idle},
 		{name: "client without target", conf: "client=yes", refusal: noTarget},
 		{name: "user too long", conf: "client=yes;protocolHost=h:1;protocolUsername=" + strings.Repeat("u", 256),
-			refusal: "protocolUsername is too long"},
+			refusal: "protocolUsername is longer than 255 bytes"},
+		{name: "user alone", conf: "client=yes;protocolHost=h:1;protocolUsername=joe", warning: half},
+		{name: "password alone", conf: "client=yes;protocolHost=h:1;protocolPassword=secret", warning: half},
 		{name: "user empty", conf: "client=yes;protocolHost=h:1;protocolUsername=", refusal: "protocolUsername is empty"},
 		{name: "host too long", conf: "client=yes;protocolHost=" + strings.Repeat("h", 300) + ":1", refusal: "protocolHost is too long"},
 	}

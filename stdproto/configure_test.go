@@ -16,6 +16,7 @@ import (
 // first connection.
 func TestConfigureSMTP(t *testing.T) {
 	module := load(t, "smtp")
+	const half = "protocolUsername and protocolPassword have an effect together: there is no login"
 	const idle = "protocolHost, protocolUsername and protocolPassword have no effect in smtp's server mode"
 	for _, test := range []struct {
 		name    string
@@ -41,10 +42,12 @@ func TestConfigureSMTP(t *testing.T) {
 			refusal: `protocolHost: "a b" is no host name`},
 		{name: "client", conf: "client=yes"},
 		{name: "client plain", conf: "client=yes;protocolAuthentication=PLAIN"},
-		{name: "client login", conf: "client=yes;protocolAuthentication=login;protocolUsername=u"},
+		{name: "client login", conf: "client=yes;protocolAuthentication=login;protocolUsername=u;protocolPassword=p"},
+		{name: "client with a user alone", conf: "client=yes;protocolUsername=u", warning: half},
+		{name: "client with a password alone", conf: "client=yes;protocolPassword=p", warning: half},
 		{name: "client basic", conf: "client=yes;protocolAuthentication=basic"},
 		{name: "client ntlm", conf: "client=yes;protocolAuthentication=ntlm",
-			refusal: `protocolAuthentication: "ntlm" is neither plain nor login`},
+			warning: "protocolAuthentication is neither plain nor login: plain is used"},
 		{name: "host of two words", conf: "client=yes;protocolHost=a b",
 			refusal: `protocolHost: "a b" is no host name`},
 		{name: "host empty", conf: "client=yes;protocolHost=",

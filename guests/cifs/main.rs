@@ -11,30 +11,19 @@ mod client;
 mod packet;
 mod server;
 
-use stunnel::{host, status, Code, Outcome};
+use stunnel::{option, status};
 
 stunnel::manifest!("manifest.txt");
 
 /// Called once for each connection, in an instance of its own.
 #[no_mangle]
 pub extern "C" fn negotiate() -> i32 {
-    let is_client = host::config("client", &mut [0; 4]) == Ok(b"yes");
-    status(if is_client { client::negotiate() } else { server::negotiate() })
+    status(if option::is_client() { client::negotiate() } else { server::negotiate() })
 }
 
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    status(check())
-}
-
-/// There is nothing to set, so that nothing can be wrong.
-fn check() -> Outcome {
-    for key in ["protocolhost", "protocolusername"] {
-        if host::config(key, &mut [0; 1]) != Err(Code::NONE) {
-            host::warn("protocolHost, protocolUsername and protocolPassword have no effect for cifs");
-            break;
-        }
-    }
-    Ok(())
+    option::warn_idle("cifs");
+    0
 }

@@ -2,8 +2,8 @@
 
 use crate::authority::is_authority;
 use crate::utf16::is_utf8;
-use stunnel::host::{config, secret, warn};
-use stunnel::option::{bad, is_client, is_set, unreadable, value, VALUE_MAX};
+use stunnel::host::{config, warn};
+use stunnel::option::{bad, is_client, is_set, login, value, warn_half_login, VALUE_MAX};
 use stunnel::text::has_control;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::Say;
@@ -61,12 +61,11 @@ fn check_client() -> Outcome {
     let mut buf = [0; VALUE_MAX];
     let password = is_set("secret.protocolpassword");
     match value("protocolUsername", "protocolusername", &mut buf)? {
-        Some(_) if !password => return Err(wrong("protocolUsername needs protocolPassword")),
-        None if password => return Err(wrong("protocolPassword needs protocolUsername")),
-        None if scheme != Scheme::Basic => {
+        user if scheme != Scheme::Basic && (user.is_none() || !password) => {
             return Err(wrong("protocolAuthentication = ntlm needs protocolUsername and protocolPassword"))
         }
         None => {}
+        Some(_) if !password => {}
         // The colon ends the user's name (RFC 7617 section 2).
         Some(user) if scheme == Scheme::Basic && user.contains(&b':') => {
             return Err(bad("protocolUsername", user, " has a colon, which Basic cannot carry"))
@@ -74,6 +73,7 @@ fn check_client() -> Outcome {
         Some(user) if scheme != Scheme::Basic && !is_utf8(user) => return Err(bad("protocolUsername", user, " is not UTF-8")),
         Some(_) => {}
     }
+    warn_half_login()?;
     match value("protocolDomain", "protocoldomain", &mut buf)? {
         Some(_) if scheme == Scheme::Basic => warn("protocolDomain has an effect with protocolAuthentication = ntlm alone"),
         Some(domain) if !is_utf8(domain) => return Err(bad("protocolDomain", domain, " is not UTF-8")),
@@ -147,16 +147,10 @@ impl Login {
         Login { user: [0; VALUE_MAX], password: [0; VALUE_MAX], domain: [0; VALUE_MAX] }
     }
 
-    /// Reads who logs in; nobody, if the service has no password.
+    /// Reads who logs in; nobody, if the service has no user name or no password.
     pub fn read(&mut self) -> Outcome<Option<Identity>> {
-        let password = match secret("protocolpassword", &mut self.password) {
-            Ok(password) => password,
-            Err(Code::NONE) => return Ok(None),
-            Err(code) => return Err(unreadable("protocolPassword", code)),
-        };
-        let user = value("protocolUsername", "protocolusername", &mut self.user)?.unwrap_or(&[]);
         let domain = value("protocolDomain", "protocoldomain", &mut self.domain)?.unwrap_or(&[]);
-        Ok(Some(Identity { user, password, domain }))
+        Ok(login(&mut self.user, &mut self.password)?.map(|(user, password)| Identity { user, password, domain }))
     }
 }
 

@@ -29,5 +29,6 @@ pub extern "C" fn negotiate() -> i32 {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    status(accept::check())
+    option::warn_idle("ftp");
+    status(accept::want_one_server().and_then(|()| accept::check()))
 }

@@ -12,8 +12,7 @@ mod response;
 mod server;
 
 use response::{Kind, Server};
-use stunnel::host::warn;
-use stunnel::option::{is_client, is_set};
+use stunnel::option::{is_client, warn_idle};
 use stunnel::{accept, host, status, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -44,9 +43,7 @@ pub extern "C" fn negotiate() -> i32 {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    if is_set("protocolusername") || is_set("protocolhost") {
-        warn("protocolHost, protocolUsername and protocolPassword have no effect in imap");
-    }
+    warn_idle("imap");
     status(accept::check())
 }
 

@@ -5,6 +5,7 @@
 use crate::ber::Reader;
 use crate::message::*;
 use crate::result::{self, notice};
+use stunnel::accept::TLS_HANDSHAKE;
 use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED};
 use Part::Say;
 
@@ -13,10 +14,6 @@ use Part::Say;
 const REFUSED_MAX: u32 = 10;
 const REQUESTS_MAX: u32 = 100;
 
-/// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1), which
-/// no LDAP message has.
-const TLS_HANDSHAKE: u8 = 0x16;
-
 /// Tag of an extended request's name.
 const REQUEST_NAME: u8 = 0x80;
 
@@ -24,7 +21,7 @@ const REQUEST_NAME: u8 = 0x80;
 pub fn negotiate(message: &mut Message) -> Outcome {
     let first = ACCEPTED.peek_byte().map_err(from_client)?;
     if first == Some(TLS_HANDSHAKE) {
-        start_tls()?; // ldaps
+        start_tls()?; // ldaps: no LDAP message begins so
     } else {
         requests(message)?;
     }

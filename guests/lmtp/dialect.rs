@@ -11,6 +11,5 @@ pub const OLD_HELLO: Option<&str> = None;
 pub const HELLO_FACT: &str = "lhlo";
 pub const HELLO_FIRST: &[u8] = b"503 5.5.1 LHLO first\r\n";
 
-/// What configure warns of.
-pub const IDLE: &str =
-    "protocolHost, protocolUsername and protocolPassword have no effect in lmtp's server mode";
+/// Where stunnel's options of a login have no effect.
+pub const IDLE: &str = "lmtp's server mode";

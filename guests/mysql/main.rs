@@ -18,7 +18,7 @@ mod packet;
 mod server;
 
 use packet::Packet;
-use stunnel::{host, status, Class, Code, Outcome, Part, Refusal};
+use stunnel::{accept, option, status, Class, Part, Refusal};
 use Part::Say;
 
 stunnel::manifest!("manifest.txt");
@@ -30,30 +30,14 @@ static mut PACKET: Packet = Packet::new();
 pub extern "C" fn negotiate() -> i32 {
     // Sound: an instance has one thread and its host calls this once.
     let packet = unsafe { &mut *core::ptr::addr_of_mut!(PACKET) };
-    let is_client = host::config("client", &mut [0; 4]) == Ok(b"yes");
-    status(if is_client { client::negotiate(packet) } else { server::negotiate(packet) })
+    status(if option::is_client() { client::negotiate(packet) } else { server::negotiate(packet) })
 }
 
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    status(check())
-}
-
-/// There is nothing to set. That names choose the server cannot be: its greeting, with a
-/// challenge for the login, comes before the name.
-fn check() -> Outcome {
-    if host::config("sni", &mut [0; 4]) == Ok(b"yes") {
-        let why = "the server greets before TLS, so that no service with sni can choose it";
-        return Err(Refusal::new(Class::Config, &[Say(why)]));
-    }
-    for key in ["protocolhost", "protocolusername"] {
-        if host::config(key, &mut [0; 1]) != Err(Code::NONE) {
-            host::warn("protocolHost, protocolUsername and protocolPassword have no effect for mysql");
-            break;
-        }
-    }
-    Ok(())
+    option::warn_idle("mysql");
+    status(accept::want_one_server()) // the greeting has a challenge for the login
 }
 
 /// A peer said what it should not.

@@ -26,5 +26,6 @@ pub extern "C" fn negotiate() -> i32 {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    status(accept::check())
+    option::warn_idle("nntp");
+    status(accept::want_one_server().and_then(|()| accept::check()))
 }

@@ -13,6 +13,7 @@ mod server;
 mod startup;
 
 use startup::Startup;
+use stunnel::option::is_client;
 use stunnel::{host, status, Class, Code, Outcome, Part, Refusal, Side};
 use Part::Say;
 
@@ -21,9 +22,6 @@ stunnel::manifest!("manifest.txt");
 /// The application protocol of TLS that carries this protocol (PostgreSQL 17).
 const ALPN: &str = "postgresql";
 
-/// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
-const TLS_HANDSHAKE: u8 = 0x16;
-
 static mut STARTUP: Startup = Startup::new();
 
 /// Called once for each connection, in an instance of its own.
@@ -31,7 +29,7 @@ static mut STARTUP: Startup = Startup::new();
 pub extern "C" fn negotiate() -> i32 {
     // Sound: an instance has one thread and its host calls this once.
     let startup = unsafe { &mut *core::ptr::addr_of_mut!(STARTUP) };
-    status(if options::is_client() { client::negotiate(startup) } else { server::negotiate(startup) })
+    status(if is_client() { client::negotiate(startup) } else { server::negotiate(startup) })
 }
 
 /// Called when the configuration is loaded.

@@ -1,6 +1,7 @@
 //! The option of the pgsql guest.
 
 use stunnel::host::{config, warn};
+use stunnel::option::{is_client, is_set, warn_idle};
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::{Quote, Say};
 
@@ -9,22 +10,11 @@ const DIRECT_MAX: usize = 16;
 
 /// Checks everything before the first connection.
 pub fn check() -> Outcome {
-    let set = config("option.direct", &mut [0; DIRECT_MAX]) != Err(Code::NONE);
-    if set && !is_client() {
+    if is_set("option.direct") && !is_client() {
         warn("guestOption direct has no effect in server mode, which takes both kinds of clients");
     }
-    for key in ["protocolhost", "protocolusername"] {
-        if config(key, &mut [0; 1]) != Err(Code::NONE) {
-            warn("protocolHost, protocolUsername and protocolPassword have no effect for pgsql");
-            break;
-        }
-    }
+    warn_idle("pgsql");
     direct().map(drop)
-}
-
-/// Whether the service is a TLS client.
-pub fn is_client() -> bool {
-    config("client", &mut [0; 4]) == Ok(b"yes")
 }
 
 /// Whether TLS begins without SSLRequest.

@@ -3,7 +3,8 @@
 
 use crate::error::{self, tell};
 use crate::startup::{from_client, Request, Startup};
-use crate::{agreed, start_tls, TLS_HANDSHAKE};
+use crate::{agreed, start_tls};
+use stunnel::accept::TLS_HANDSHAKE;
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
 use Part::Say;
 

@@ -2,7 +2,7 @@
 //! outgoing side a mail server that offers STARTTLS (RFC 3207), and AUTH inside
 //! it (RFC 4954) if the service has a user name and a password.
 
-use stunnel::option::VALUE_MAX;
+use stunnel::option::{self, VALUE_MAX};
 use stunnel::text::split_word;
 use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
 use crate::dialect;
@@ -41,7 +41,7 @@ fn start_tls(s: &mut Session) -> Outcome {
 /// (RFC 3207 section 4.2), so EHLO comes again.
 fn log_in(s: &mut Session) -> Outcome {
     let (mut user, mut password) = ([0; VALUE_MAX], [0; VALUE_MAX]);
-    let (user, password) = match options::credentials(&mut user, &mut password)? {
+    let (user, password) = match option::login(&mut user, &mut password)? {
         Some(both) => both,
         None => return Ok(()),
     };

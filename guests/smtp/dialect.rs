@@ -12,6 +12,5 @@ pub const OLD_HELLO: Option<&str> = Some("HELO");
 pub const HELLO_FACT: &str = "ehlo";
 pub const HELLO_FIRST: &[u8] = b"503 5.5.1 EHLO first\r\n";
 
-/// What configure warns of.
-pub const IDLE: &str =
-    "protocolHost, protocolUsername and protocolPassword have no effect in smtp's server mode";
+/// Where stunnel's options of a login have no effect.
+pub const IDLE: &str = "smtp's server mode";

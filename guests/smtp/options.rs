@@ -1,11 +1,10 @@
 //! The options of the smtp guest, and what is wrong with them.
 
-use stunnel::host::{secret, warn};
-use stunnel::option::{bad, is_client, is_set, unreadable, value, VALUE_MAX};
+use stunnel::host::warn;
+use stunnel::option::{bad, is_client, value, warn_half_login, warn_idle, VALUE_MAX};
 use stunnel::text::{has_control, split_word};
-use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
+use stunnel::{accept, Outcome};
 use crate::dialect;
-use Part::Say;
 
 /// How the client side logs in (stunnel's protocolAuthentication).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,18 +27,17 @@ impl Mechanism {
 pub fn check() -> Outcome {
     let mut buf = [0; VALUE_MAX];
     if is_client() {
-        mechanism()?;
         hello_name(&mut buf)?;
-        if value("protocolUsername", "protocolusername", &mut buf)?.is_some() {
-            // The password can be missing but not be read at this time.
-            if let Err(Code::NONE) = secret("protocolpassword", &mut buf) {
-                return Err(no_password());
-            }
+        warn_half_login()?;
+        match authentication(&mut buf)? {
+            None => {}
+            Some(name) if ["plain", "basic", "login"].iter().any(|known| is(name, known)) => {}
+            Some(_) => warn("protocolAuthentication is neither plain nor login: plain is used"),
         }
     } else if accept::by_name() {
         hello_name(&mut buf)?;
-    } else if is_set("protocolusername") || is_set("protocolhost") {
-        warn(dialect::IDLE);
+    } else {
+        warn_idle(dialect::IDLE);
     }
     accept::check()
 }
@@ -58,40 +56,20 @@ pub fn hello_name(buf: &mut [u8; VALUE_MAX]) -> Outcome<&[u8]> {
     }
 }
 
-/// The login mechanism: PLAIN unless it is said. Basic is the option's default
-/// in stunnel, made for another protocol, and means PLAIN here.
+/// The login mechanism: PLAIN unless it is LOGIN that is asked for, as with stunnel, whose
+/// default, basic, is of another protocol.
 pub fn mechanism() -> Outcome<Mechanism> {
     let mut buf = [0; VALUE_MAX];
-    match value("protocolAuthentication", "protocolauthentication", &mut buf)? {
-        None => Ok(Mechanism::Plain),
-        Some(name) if name.eq_ignore_ascii_case(b"plain") => Ok(Mechanism::Plain),
-        Some(name) if name.eq_ignore_ascii_case(b"basic") => Ok(Mechanism::Plain),
-        Some(name) if name.eq_ignore_ascii_case(b"login") => Ok(Mechanism::Login),
-        Some(name) => Err(bad("protocolAuthentication", name, " is neither plain nor login")),
-    }
+    Ok(match authentication(&mut buf)? {
+        Some(name) if is(name, "login") => Mechanism::Login,
+        _ => Mechanism::Plain,
+    })
 }
 
-/// User name and password, if the service logs in.
-pub fn credentials<'a>(
-    user: &'a mut [u8; VALUE_MAX],
-    password: &'a mut [u8; VALUE_MAX],
-) -> Outcome<Option<(&'a [u8], &'a [u8])>> {
-    let user = value("protocolUsername", "protocolusername", user)?;
-    let password = match secret("protocolpassword", password) {
-        Ok(password) => Some(password),
-        Err(Code::NONE) => None,
-        Err(code) => return Err(unreadable("protocolPassword", code)),
-    };
-    match (user, password) {
-        (Some(user), Some(password)) => Ok(Some((user, password))),
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(no_password()),
-        (None, Some(_)) => {
-            Err(Refusal::new(Class::Config, &[Say("protocolPassword needs protocolUsername")]))
-        }
-    }
+fn authentication(buf: &mut [u8; VALUE_MAX]) -> Outcome<Option<&[u8]>> {
+    value("protocolAuthentication", "protocolauthentication", buf)
 }
 
-fn no_password() -> Refusal {
-    Refusal::new(Class::Config, &[Say("protocolUsername needs protocolPassword")])
+fn is(name: &[u8], known: &str) -> bool {
+    name.eq_ignore_ascii_case(known.as_bytes())
 }

@@ -1,7 +1,7 @@
 //! The options of the socks guest, and what is wrong with them.
 
-use stunnel::host::{config, secret, warn};
-use stunnel::option::{bad, is_client, is_set};
+use stunnel::host::{config, secret};
+use stunnel::option::{bad, is_client, login, value, warn_half_login, warn_idle};
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use crate::target::{Target, OPTION_MAX};
 use Part::Say;
@@ -19,14 +19,12 @@ pub fn check() -> Outcome {
     if is_client() {
         let (mut host, mut user) = ([0; OPTION_MAX], [0; FIELD_MAX]);
         target(&mut host)?;
-        if let Some(user) = option("protocolUsername", "protocolusername", &mut user)? {
+        if let Some(user) = value("protocolUsername", "protocolusername", &mut user)? {
             check_field("protocolUsername", user)?;
         }
-        return Ok(());
+        return warn_half_login();
     }
-    if is_set("protocolhost") || is_set("protocolusername") {
-        warn("protocolHost, protocolUsername and protocolPassword have no effect in socks's server mode");
-    }
+    warn_idle("socks's server mode");
     Ok(())
 }
 
@@ -47,18 +45,12 @@ pub fn credentials<'a>(
     user: &'a mut [u8; FIELD_MAX],
     password: &'a mut [u8; FIELD_MAX],
 ) -> Outcome<Option<(&'a [u8], &'a [u8])>> {
-    let user = option("protocolUsername", "protocolusername", user)?;
-    let password = hidden("protocolPassword", "protocolpassword", password)?;
-    match (user, password) {
-        (Some(user), Some(password)) => {
-            check_field("protocolUsername", user)?;
-            check_field("protocolPassword", password)?;
-            Ok(Some((user, password)))
-        }
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(wrong("protocolUsername", " needs protocolPassword")),
-        (None, Some(_)) => Err(wrong("protocolPassword", " needs protocolUsername")),
+    let login = login(user, password)?;
+    if let Some((user, password)) = login {
+        check_field("protocolUsername", user)?;
+        check_field("protocolPassword", password)?;
     }
+    Ok(login)
 }
 
 /// The users that the server takes, a line each; None if it takes everybody.

@@ -55,6 +55,8 @@ fn check() -> Outcome {
     if is_client() {
         let mut buf = [0; option::VALUE_MAX];
         client::domain(&mut buf)?;
+    } else {
+        option::warn_idle("xmpp's server mode");
     }
     accept::check()
 }

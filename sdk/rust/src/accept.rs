@@ -14,7 +14,7 @@ pub const REFUSED_MAX: u32 = 10;
 pub const COMMANDS_MAX: u32 = 100;
 
 /// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
-const TLS_HANDSHAKE: u8 = 0x16;
+pub const TLS_HANDSHAKE: u8 = 0x16;
 
 /// Longest detectTLS in milliseconds: every client that is not TLS waits as
 /// long for its greeting.
@@ -51,6 +51,16 @@ pub fn check() -> Outcome {
 /// that there is none to greet with before TLS.
 pub fn by_name() -> bool {
     host::config("sni", &mut [0; 4]) == Ok(b"yes")
+}
+
+/// Refuses a config in which it does, for a protocol whose server greets before TLS and
+/// in words that no guest can know.
+pub fn want_one_server() -> Outcome {
+    if by_name() {
+        let why = "the server greets before TLS, so that no service with sni can choose it";
+        return Err(Refusal::new(Class::Config, &[Say(why)]));
+    }
+    Ok(())
 }
 
 /// Waits, if the config says so, for a client that speaks TLS at once.

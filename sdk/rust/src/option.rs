@@ -1,8 +1,9 @@
 //! The config's options as a guest reads them, and what is wrong with them.
 
-use crate::host::{config, Code};
+use crate::host::{config, secret, warn, warn_bytes, Code};
 use crate::refusal::Part::{Quote, Say};
 use crate::refusal::{Class, Outcome, Refusal};
+use crate::text::Text;
 
 /// Longest value of an option in bytes: a host name's, which is the longest that
 /// most guests have.
@@ -38,4 +39,44 @@ pub fn unreadable(name: &str, code: Code) -> Refusal {
 /// Refuses an option's value: `NAME: "VALUE" HOW`.
 pub fn bad(name: &str, value: &[u8], how: &str) -> Refusal {
     Refusal::new(Class::Config, &[Say(name), Say(": "), Quote(value), Say(how)])
+}
+
+/// User name and password, if the service has both.
+pub fn login<'a>(
+    user: &'a mut [u8; VALUE_MAX],
+    password: &'a mut [u8; VALUE_MAX],
+) -> Outcome<Option<(&'a [u8], &'a [u8])>> {
+    let password = match secret("protocolpassword", password) {
+        Ok(password) => password,
+        Err(Code::NONE) => return Ok(None),
+        Err(code) => return Err(unreadable("protocolPassword", code)),
+    };
+    Ok(value("protocolUsername", "protocolusername", user)?.map(|user| (user, password)))
+}
+
+/// Warns, when the configuration is loaded, of one without the other. It is no more than a
+/// warning since stunnel, too, goes on without a login.
+pub fn warn_half_login() -> Outcome {
+    let mut buf = [0; VALUE_MAX];
+    let user = value("protocolUsername", "protocolusername", &mut buf)?.is_some();
+    if user != is_set("secret.protocolpassword") {
+        warn("protocolUsername and protocolPassword have an effect together: there is no login");
+    }
+    Ok(())
+}
+
+/// Longest warning of `warn_idle`.
+const IDLE_MAX: usize = 128;
+
+/// Warns that stunnel's options of a login have no effect, as in `imap` and in `smtp's
+/// server mode`. Configs that ran with stunnel have them, since it says nothing.
+pub fn warn_idle(place: &str) {
+    let keys = ["protocolhost", "protocolusername", "secret.protocolpassword"];
+    if !keys.iter().any(|key| is_set(key)) {
+        return;
+    }
+    let mut text = Text::<IDLE_MAX>::new();
+    text.add(b"protocolHost, protocolUsername and protocolPassword have no effect in ");
+    text.add(place.as_bytes());
+    warn_bytes(text.bytes());
 }
