@@ -2,6 +2,7 @@
 
 use crate::authority::{is_authority, AUTHORITY_MAX};
 use crate::LINE_MAX;
+use stunnel::accept::TLS_HANDSHAKE;
 use stunnel::text::{chomp, has_control, split_word, trim};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
@@ -13,9 +14,6 @@ const HEAD_MAX: usize = 32 << 10;
 
 /// Longest NAME:PASSWORD in bytes.
 const LOGIN_MAX: usize = 512;
-
-/// The first byte of a TLS record that holds a handshake.
-const TLS_HANDSHAKE: u8 = 0x16;
 
 /// What a request asks for.
 pub struct Request {
@@ -31,9 +29,10 @@ impl Request {
         Request { target: Text::new(), login: Text::new(), lines: 0, bytes: 0 }
     }
 
-    /// The client's NAME:PASSWORD, if it came whole.
+    /// The client's NAME:PASSWORD, if it came whole. A text without a colon is none (RFC
+    /// 7617 section 2): a token, say, which must not pass for a name.
     pub fn login(&self) -> Option<&[u8]> {
-        Some(self.login.bytes()).filter(|login| !login.is_empty() && !self.login.is_over())
+        Some(self.login.bytes()).filter(|login| login.contains(&b':') && !self.login.is_over())
     }
 
     /// Reads a request through its empty line; a client that sends something else is told.
@@ -57,17 +56,22 @@ impl Request {
         }
     }
 
-    /// Takes method, target and version, a blank between two (RFC 9112 section 3).
+    /// Takes method, target and version, a blank between two (RFC 9112 section 3). Targets
+    /// of other methods and the user information of a URI can be secrets and are not quoted.
     fn request_line(&mut self, line: &[u8]) -> Outcome {
         let mut words = line.split(|&b| b == b' ');
         let (method, target) = match (words.next(), words.next(), words.next(), words.next()) {
             (Some(method), Some(target), Some(version), None) if is_token(method) && is_version(version) => (method, target),
             _ => {
-                return Err(refuse("400 Bad Request", &[Say("the client's request is no HTTP/1: "), Quote(line)]))
+                let first = split_word(line).0;
+                return Err(refuse("400 Bad Request", &[Say("the client's request is not METHOD TARGET HTTP/1.x; it begins with "), Quote(first)]));
             }
         };
         if !method.eq_ignore_ascii_case(b"CONNECT") {
-            return Err(refuse("405 Method Not Allowed", &[Say("the client does not ask for CONNECT: "), Quote(line)]));
+            return Err(refuse("405 Method Not Allowed", &[Say("the client does not ask for CONNECT but "), Quote(method)]));
+        }
+        if target.contains(&b'@') {
+            return Err(refuse("400 Bad Request", &[Say("the client's target has user information")]));
         }
         if !is_authority(target) {
             return Err(refuse("400 Bad Request", &[Say("the client's target is not HOST:PORT: "), Quote(target)]));

@@ -1,5 +1,6 @@
 //! A header that whoever connects sends first.
 
+use stunnel::accept::TLS_HANDSHAKE;
 use stunnel::host::{annotate, Info};
 use stunnel::ip::Network;
 use stunnel::text::chomp;
@@ -8,9 +9,6 @@ use crate::addresses::{endpoint, Addresses};
 use crate::version2::{self, HEAD_LENGTH, HEADER_MAX, SIGNATURE};
 use crate::{options, version1, Session};
 use Part::{Quote, Say};
-
-/// The first byte of a TLS record that holds a ClientHello (RFC 8446 section 5.1).
-const TLS_HANDSHAKE: u8 = 0x16;
 
 /// Reads a header. None is one that names nobody: the connection's own ends count.
 pub fn read(s: &mut Session) -> Outcome<Option<Addresses>> {
@@ -74,6 +72,10 @@ fn read_version1() -> Outcome<Option<Addresses>> {
         Err(code) => return Err(failed(code)),
     };
     let line = line.get(..n).unwrap_or(&[]);
+    if !line.starts_with(b"PROXY") {
+        // Of another protocol, and perhaps a password: it is not quoted.
+        return Err(peer("sender's first line is no PROXY header"));
+    }
     version1::parse(line).map_err(|_| {
         Refusal::new(Class::Peer, &[Say("sender's PROXY header is malformed: "), Quote(chomp(line))])
     })

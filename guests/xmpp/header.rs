@@ -68,7 +68,7 @@ pub fn read<const N: usize>(
         Say("'s stream header is wrong, "),
         Say(condition),
         Say(": "),
-        Quote(document.bytes()),
+        Quote(document.shown()),
     ];
     Err(Wrong { condition, refusal: Refusal::new(Class::Peer, &how) })
 }

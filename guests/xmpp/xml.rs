@@ -17,8 +17,9 @@ pub struct Document<const N: usize> {
     len: usize,
     /// Where the next token begins.
     at: usize,
-    /// Where the tag that was read last begins.
+    /// Where the tag that was read last begins, and where the bytes end that were looked at.
     tag: usize,
+    seen: usize,
 }
 
 pub enum Token<'a> {
@@ -46,7 +47,7 @@ pub enum Fault {
 
 impl<const N: usize> Document<N> {
     pub const fn new() -> Self {
-        Document { buf: [0; N], len: 0, at: 0, tag: 0 }
+        Document { buf: [0; N], len: 0, at: 0, tag: 0, seen: 0 }
     }
 
     /// All that was read.
@@ -54,9 +55,10 @@ impl<const N: usize> Document<N> {
         self.buf.get(..self.len).unwrap_or(&[])
     }
 
-    /// What was read from the last tag on, to be shown where it is at fault.
+    /// What was looked at from the last tag on, to be shown where it is at fault. What came
+    /// behind it is not: a client that does not wait for TLS can have sent its password.
     pub fn shown(&self) -> &[u8] {
-        self.buf.get(self.tag..self.len).unwrap_or(&[])
+        self.buf.get(self.tag..self.seen).unwrap_or(&[])
     }
 
     /// What was read behind the last token.
@@ -137,6 +139,7 @@ impl<const N: usize> Document<N> {
                 Err(code) => return Err(Fault::Read(code)),
             }
         }
+        self.seen = i + 1;
         self.buf.get(i).copied().ok_or(Fault::TooLong)
     }
 }
