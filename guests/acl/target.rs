@@ -52,11 +52,14 @@ impl<'a> Pattern<'a> {
             (Some(host), Some(wanted)) => (host, wanted),
             _ => return false,
         };
-        if let (Some(address), Ok(network)) = (Address::parse(host), Network::parse(wanted)) {
+        // A name with a dot at its end is the same name (RFC 1034 section 3.1).
+        let host = host.strip_suffix(b".").unwrap_or(host);
+        // A zone must not lead an address past the rule that denies its network.
+        let end = find(host, b'%').unwrap_or(host.len());
+        if let (Some(address), Ok(network)) = (host.get(..end).and_then(Address::parse), Network::parse(wanted)) {
             return network.contains(&address);
         }
-        // A name with a dot at its end is the same name (RFC 1034 section 3.1).
-        matches(wanted, host.strip_suffix(b".").unwrap_or(host), Kind::Host)
+        matches(wanted, host, Kind::Host)
     }
 }
 
