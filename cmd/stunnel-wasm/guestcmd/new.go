@@ -172,8 +172,16 @@ in server and client mode; make it yours.
     stunnel-wasm guest test --strict %[1]s.wasm  probes it with every failure that a host can have
     stunnel-wasm guest run %[1]s.wasm -client -accept 127.0.0.1:9000 -connect HOST:PORT
 
-What the guest says goes into flights/*.txtar first, then into the source. manifest.txt names its options: the host
-refuses others. sdk/ is a copy of the SDK; its README.md is the list of what is in it.
+What the guest says goes into flights/*.txtar first, then into the source:
+
+    L: TEXT    the accepted peer says it       L< TEXT   it must hear that (S: and S< are the outgoing side)
+    tls L      it does the TLS handshake       eof L     it sends no more
+    relay      it ends handed over             close: CLASS "REASON"   it ends in that refusal
+
+TEXT is a line without its CR LF, or bytes in double quotes, "STARTTLS\n". docs/flights.md of stunnel-wasm has the rest.
+
+manifest.txt names the guest's options: the host refuses others. sdk/ is a copy of the SDK; its README.md is the list
+of what is in it.
 
 A service that runs it:
 
