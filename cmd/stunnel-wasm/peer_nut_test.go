@@ -67,8 +67,8 @@ func startUpsd(t *testing.T, cert string) upsd {
 	}
 	driver := run("/lib/nut/dummy-ups", "-a", "office", "-D", "-D")
 	driver.WaitLine(`dstate_init: sock .* open`)
-	p := run("/lib/nut/upsd", "-F", "-D")
-	p.WaitLine(`Connected to UPS \[office\]`)
+	p := run("/lib/nut/upsd", "-F", "-DDD")
+	p.WaitLine(`UPS \[office\]: dump is done`) // before that it has no data to tell
 	addr := "127.0.0.1:" + port
 	p.WaitPort("tcp", addr)
 	return upsd{p, addr}
