@@ -1,6 +1,8 @@
 //! IP addresses and networks.
 
 use crate::line::{cut_last, find, Parts};
+use stunnel::ip::Ip;
+use stunnel::text::decimal;
 
 /// An address; an IPv4 one, also in its mapped form (RFC 4291 section 2.5.5.2), has the
 /// bytes of the mapped form.
@@ -11,14 +13,15 @@ const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 impl Address {
     pub fn parse(text: &[u8]) -> Option<Address> {
-        if find(text, b':').is_some() {
-            return parse6(text).map(Address);
-        }
-        let v4 = parse4(text)?;
-        let mut bytes = [0; 16];
-        bytes[..12].copy_from_slice(&MAPPED);
-        bytes[12..].copy_from_slice(&v4);
-        Some(Address(bytes))
+        Ip::parse(text).map(|ip| match ip {
+            Ip::V6(bytes) => Address(bytes),
+            Ip::V4(v4) => {
+                let mut bytes = [0; 16];
+                bytes[..12].copy_from_slice(&MAPPED);
+                bytes[12..].copy_from_slice(&v4);
+                Address(bytes)
+            }
+        })
     }
 
     /// The address of `host:port` without brackets, as info tells it. A zone says where
@@ -54,7 +57,7 @@ impl Network {
         let most = if v4 { 32 } else { 128 };
         let bits = match slash {
             None => most,
-            Some(at) => number(text.get(at + 1..).unwrap_or(&[]), 10, 3).filter(|&n| n <= most).ok_or(NO_NETWORK)?,
+            Some(at) => decimal(text.get(at + 1..).unwrap_or(&[])).filter(|&n| n <= most).ok_or(NO_NETWORK)?,
         };
         let bits = if v4 { bits + 96 } else { bits };
         for (i, &b) in address.0.iter().enumerate() {
@@ -78,72 +81,4 @@ impl Network {
 fn mask(bits: u32, byte: usize) -> u8 {
     let left = bits.saturating_sub(8 * byte as u32).min(8);
     !(0xffu32 >> left) as u8
-}
-
-fn number(text: &[u8], radix: u32, most: usize) -> Option<u32> {
-    if text.is_empty() || text.len() > most {
-        return None;
-    }
-    text.iter().try_fold(0, |n, &b| Some(n * radix + (b as char).to_digit(radix)?))
-}
-
-fn parse4(text: &[u8]) -> Option<[u8; 4]> {
-    let mut bytes = [0; 4];
-    let mut parts = Parts::of(text, b'.');
-    for slot in bytes.iter_mut() {
-        let part = parts.next()?;
-        // 010 is eight to some and ten to others.
-        if part.len() > 1 && part.first() == Some(&b'0') {
-            return None;
-        }
-        *slot = number(part, 10, 3).filter(|&n| n <= 255)? as u8;
-    }
-    match parts.next() {
-        None => Some(bytes),
-        Some(_) => None,
-    }
-}
-
-/// RFC 4291 section 2.2: eight groups, of which "::" may leave some out once, and the last
-/// two may be an IPv4 address.
-fn parse6(text: &[u8]) -> Option<[u8; 16]> {
-    let mut bytes = [0; 16];
-    let gap = text.windows(2).position(|w| w == b"::");
-    let (head, tail) = match gap {
-        None => (text, None),
-        Some(at) => (text.get(..at)?, Some(text.get(at + 2..)?)),
-    };
-    let n = groups(head, &mut bytes)?;
-    let tail = match tail {
-        None => return if n == 16 { Some(bytes) } else { None },
-        Some(tail) => tail,
-    };
-    let mut rest = [0; 16];
-    let m = groups(tail, &mut rest)?;
-    if n + m > 14 {
-        return None; // the gap stands for a group at least
-    }
-    for (to, from) in bytes.iter_mut().rev().zip(rest.iter().take(m).rev()) {
-        *to = *from;
-    }
-    Some(bytes)
-}
-
-/// Reads groups, and gives how many bytes they are.
-fn groups(text: &[u8], into: &mut [u8; 16]) -> Option<usize> {
-    let mut n = 0;
-    if text.is_empty() {
-        return Some(0);
-    }
-    let mut parts = Parts::of(text, b':').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() && find(part, b'.').is_some() {
-            into.get_mut(n..n + 4)?.copy_from_slice(&parse4(part)?);
-            return Some(n + 4);
-        }
-        let group = number(part, 16, 4)? as u16;
-        into.get_mut(n..n + 2)?.copy_from_slice(&group.to_be_bytes());
-        n += 2;
-    }
-    Some(n)
 }
