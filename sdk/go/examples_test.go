@@ -13,38 +13,10 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
-// TestExamples builds the examples with the Go toolchain, and plays transcripts against
-// what that gives. None asks for a capability, and each begins from an image.
+// TestExamples builds the examples with the Go toolchain, and plays the transcripts
+// that all languages share against what that gives. None asks for a capability, and each begins from an image.
 func TestExamples(t *testing.T) {
-	for example, flights := range map[string]map[string]string{
-		"toy": {
-			"server": "-- conf --\n-- talk --\nL: HELLO\nL< READY?\nL: STARTTLS\nL< GO\ntls L\nrelay\n",
-			"client": "-- conf --\nclient = yes\n-- talk --\nS< HELLO\nS: READY?\nS< STARTTLS\nS: GO\ntls S\nrelay\n",
-			"option": "-- conf --\nguestOption = ready=READY!\n-- talk --\n" +
-				"L: HELLO\nL< READY!\nL: STARTTLS\nL< GO\ntls L\nrelay\n",
-			"wrong word": "-- conf --\n-- talk --\nL: HELO\nL< ERROR\nclose: peer \"expected \\\"HELLO\\\", got \\\"HELO\\\"\"\n",
-			"wrong answer": "-- conf --\nclient = yes\n-- talk --\nS< HELLO\nS: say \"hello\"\nS< ERROR\n" +
-				"close: peer \"expected \\\"READY?\\\", got \\\"say 'hello'\\\"\"\n",
-			"long line":       "-- conf --\n-- talk --\nL: \"x\"*100\nclose: peer \"reading: line too long\"\n",
-			"end of file":     "-- conf --\n-- talk --\nL: HELLO\nL< READY?\nL: \"STARTT\"\neof L\nclose: peer \"reading: connection closed\"\n",
-			"nobody there":    "-- conf --\nclient = yes\n-- talk --\nconnect refused\nclose: peer \"connecting: connection refused\"\n",
-			"handshake fails": "-- conf --\n-- talk --\nL: HELLO\nL< READY?\nL: STARTTLS\nL< GO\nL: HELLO\nclose: peer \"starting TLS: TLS handshake failed\"\n",
-			"injection": "-- conf --\n-- talk --\nL: HELLO\nL< READY?\nL: \"STARTTLS\\r\\nDELETE\\r\\n\"\nL< GO\n" +
-				"close: peer \"starting TLS: plaintext came before the handshake\"\n-- bytes --\n" +
-				"L: HELLO\nL< READY?\nL: \"STARTTLS\\r\\nDELETE\\r\\n\"\nL< GO\nclose: peer \"starting TLS: TLS handshake failed\"\n",
-		},
-		"policy": {
-			"allow":      accept("192.0.2.7:40000", "198.51.100.0/24", "192.0.2.0/28") + "allow\n",
-			"deny":       accept("192.0.2.16:40000", "198.51.100.0/24", "192.0.2.0/28") + "deny: policy \"client \\\"192.0.2.16\\\" is in no guestOption allow\"\n",
-			"IPv6":       accept("2001:db8:0:1::7:40000", "2001:db8::/47") + "allow\n",
-			"IPv6, deny": accept("2001:db8:2::7:40000", "2001:db8::/47", "::1") + "deny: policy \"client \\\"2001:db8:2::7\\\" is in no guestOption allow\"\n",
-			"mapped":     accept("::ffff:192.0.2.7:40000", "192.0.2.7") + "allow\n",
-			"no address": accept("", "0.0.0.0/0", "::/0") + "deny: policy \"client \\\"\\\" has no address\"\n",
-			"no option":  accept("192.0.2.7:40000") + "deny: config \"guestOption allow: there is none, so that nobody would be allowed\"\n",
-			"no CIDR":    accept("192.0.2.7:40000", "192.0.2.0/33") + "deny: config \"guestOption allow: \\\"192.0.2.0/33\\\" is no address and no CIDR\"\n",
-			"later":      "-- conf --\ninfo.stage = dial\ninfo.peer_addr = 192.0.2.16:1\nguestOption = allow=192.0.2.0/28\n-- talk --\nallow\n",
-		},
-	} {
+	for _, example := range []string{"toy", "policy", "irc"} {
 		t.Run(example, func(t *testing.T) {
 			module := build(t, example)
 			if module.Info.Plain != "" {
@@ -53,8 +25,16 @@ func TestExamples(t *testing.T) {
 			if len(module.Info.Manifest) == 0 || !module.Info.Configures || len(module.Info.Capabilities) > 0 {
 				t.Errorf("manifest %q, configures %v, capabilities %q", module.Info.Manifest, module.Info.Configures, module.Info.Capabilities)
 			}
-			for name, text := range flights {
-				script, err := flight.Parse(text)
+			flights, err := filepath.Glob(filepath.Join("..", "flights", example, "*.txtar"))
+			if err != nil || len(flights) == 0 {
+				t.Fatal("no flights: ", err)
+			}
+			for _, name := range flights {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				script, err := flight.Parse(string(text))
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
@@ -69,15 +49,6 @@ func TestExamples(t *testing.T) {
 			}
 		})
 	}
-}
-
-// accept begins a transcript of a policy at stage accept.
-func accept(peer string, allow ...string) string {
-	text := "-- conf --\ninfo.stage = accept\ninfo.peer_addr = " + peer + "\n"
-	for _, cidr := range allow {
-		text += "guestOption = allow=" + cidr + "\n"
-	}
-	return text + "-- talk --\n"
 }
 
 // build makes an example's module as its Makefile does, and loads it.

@@ -1,4 +1,4 @@
-// Command policy is the guest of policy = policy: it allows clients whose address
+// The guest of policy = policy: it allows clients whose address
 // guestOption allow names.
 package main
 

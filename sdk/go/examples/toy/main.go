@@ -1,4 +1,4 @@
-// Command toy is the guest of protocol = toy: HELLO, READY?, STARTTLS, GO, then TLS.
+// The guest of protocol = toy: HELLO, READY?, STARTTLS, GO, then TLS.
 package main
 
 import stunnel "github.com/stunnel-wasm/stunnel-wasm/sdk/go"
