@@ -129,7 +129,9 @@ func (p *player) play(talk []Step) error {
 		}
 	}
 	for side, peer := range p.peers {
-		if left := peer.Unheard(); len(left) > 0 {
+		left := peer.Unheard()
+		shown := len(faults) > 0 && strings.Contains(faults[0].Error(), fmt.Sprintf("%.200q", left))
+		if len(left) > 0 && !shown {
 			faults = append(faults, fmt.Errorf("the guest also sent %.200q to %s", left, letter(abi.Side(side))))
 		}
 	}
@@ -244,7 +246,8 @@ func (p *player) hear(peer *Conn, want string) error {
 	if end := strings.TrimSuffix(want, "\r\n") + "\n"; strings.HasPrefix(got, end) {
 		return fmt.Errorf("received %.200q, want %.200q, since TEXT ends in CR LF unless it is quoted", got, want)
 	}
-	return fmt.Errorf("received %.200q", got)
+	p.rest() // so that the fault has all of it
+	return fmt.Errorf("received %.200q", peer.Unheard())
 }
 
 // hearRandom reads n bytes from the guest, whatever they are.

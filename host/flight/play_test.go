@@ -81,12 +81,13 @@ func TestPlayFaults(t *testing.T) {
 	const greeting = "-- talk --\nS: 220 mx ESMTP\n"
 	for _, test := range []struct{ name, text, want string }{
 		{"other words", greeting + "L< 220 mx\nrelay\n",
-			"line 3: L< 220 mx: received \"220 mx s\"\nthe guest also sent \"220 mx stunnel for ESMTP\\r\\n\" to L"},
+			`line 3: L< 220 mx: received "220 mx stunnel for ESMTP\r\n"`},
+		{"other words on the other side", greeting + "S< EHLO x\nrelay\n",
+			"line 3: S< EHLO x: received \"\", and the guest still waits for L\nthe guest also sent \"220 mx stunnel for ESMTP\\r\\n\" to L"},
 		{"silence", "-- talk --\nS< EHLO x\nrelay\n",
 			`line 2: S< EHLO x: received "", and the guest still waits for S`},
 		{"early words", greeting + "L: EHLO x\nrelay\n",
-			"line 3: L: EHLO x: the guest sent \"220 mx stunnel for ESMTP\\r\\n\" to L before\n" +
-				"the guest also sent \"220 mx stunnel for ESMTP\\r\\n\" to L"},
+			`line 3: L: EHLO x: the guest sent "220 mx stunnel for ESMTP\r\n" to L before`},
 		{"fewer bytes", greeting + "L< 220 mx stunnel for ESMTP\nL~ 3\nrelay\n",
 			`line 4: L~ 3: received "", and the guest still waits for L`},
 		{"no relay", "-- talk --\nrelay\n", "line 2: relay: the guest still waits for S"},
