@@ -73,7 +73,12 @@ func transcripts(dir string) ([]string, error) {
 
 // load compiles a module. The function that it gives frees it.
 func (t *tool) load(src guest.Source) (*guest.Module, func(), error) {
-	rt, err := guest.NewRuntime(t.ctx, guest.RuntimeOptions{})
+	return t.loadBy(src, guest.RuntimeOptions{})
+}
+
+// loadBy is load in a runtime of one's own choice.
+func (t *tool) loadBy(src guest.Source, o guest.RuntimeOptions) (*guest.Module, func(), error) {
+	rt, err := guest.NewRuntime(t.ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}

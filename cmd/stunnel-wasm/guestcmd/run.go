@@ -43,7 +43,9 @@ func (t *tool) try(args []string) error {
 		return err
 	}
 	r.guest = src.Name
-	module, free, err := t.load(src)
+	// The daemon compiles it, which takes a second or two for a guest in Go; what it asks
+	// for can be seen without.
+	module, free, err := t.loadBy(src, guest.RuntimeOptions{Interpreter: true})
 	if err != nil {
 		return err
 	}
