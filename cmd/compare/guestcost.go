@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/daemon"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
 	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
@@ -44,6 +45,7 @@ const (
 
 // measureGuest finds the costs of the smtp guest.
 func measureGuest(ctx context.Context) (*costs, error) {
+	daemon.RaiseHeapFloor() // as the daemon does before it loads guests
 	wasm, ok := stdproto.Lookup("smtp")
 	if !ok {
 		return nil, errors.New("no smtp guest is bundled")
