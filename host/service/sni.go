@@ -2,6 +2,7 @@ package service
 
 import (
 	"crypto/tls"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -54,6 +55,12 @@ func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			continue
 		}
 		c.log.Debugf("SNI: matched pattern: %s", pattern)
+		if c.outgoing != nil {
+			// The client would be trusted as the secondary asks, and get to the primary's
+			// target: whoever names the service that asks for no certificate would be let in
+			// to the one that does.
+			return nil, fmt.Errorf("%s connected before the client's name chose [%s]", c.svc.conf.Protocol, s.Name())
+		}
 		c.served = s
 		c.log = c.srv.ui.With(c.id, s.Name(), s.level)
 		return s.tls.ForALPN(c.alpn), nil

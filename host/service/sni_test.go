@@ -1,11 +1,16 @@
 package service
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"net"
+	"strings"
 	"testing"
 
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
@@ -109,3 +114,55 @@ type oneSession struct{ last *tls.ClientSessionState }
 func (s *oneSession) Get(string) (*tls.ClientSessionState, bool) { return s.last, s.last != nil }
 
 func (s *oneSession) Put(_ string, cs *tls.ClientSessionState) { s.last = cs }
+
+// TestSecondaryAfterTheDial has a guest connect before the handshake that tells the
+// client's name. The primary asks for a certificate and the secondary for none: a client
+// without one that names the secondary must not get to the primary's target.
+func TestSecondaryAfterTheDial(t *testing.T) {
+	for what, starts := range map[string]bool{"the guest starts TLS": true, "the host does": false} {
+		t.Run(what, func(t *testing.T) {
+			b := newBench(t, logging.Debug)
+			conf, err := config.LoadReader("test.conf", strings.NewReader(strings.NewReplacer("{server}", b.certs.Server, "{root}", b.certs.Root).Replace(`
+[main]
+protocol = smtp
+accept = 127.0.0.1:0
+connect = `+testpeer.Serve(t, says("guarded"))+`
+cert = {server}
+CAfile = {root}
+verifyChain = yes
+requireCert = yes
+[open]
+sni = main:open.test
+connect = `+testpeer.Serve(t, says("open"))+`
+cert = {server}
+`)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			set, err := Build(context.Background(), conf, Options{Log: b.log, Native: func(string) Negotiator {
+				return native(func(ctx context.Context, h guest.Host) (*guest.Outcome, error) {
+					if _, err := h.Connect(ctx); err != nil {
+						return nil, err
+					}
+					if starts {
+						if _, err := h.StartTLS(ctx, abi.Accepted, nil, nil); err != nil {
+							return nil, err
+						}
+					}
+					return &guest.Outcome{}, nil
+				})
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.srv.Apply(context.Background(), set); err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(callTLS(t, b.addr("main"), &tls.Config{ServerName: "open.test"}))
+			if len(text) > 0 || err == nil {
+				t.Errorf("the client read %q, %v", text, err)
+			}
+			b.waitLog(`SSL_accept: .*connected before the client's name chose \[open\]`, 1)
+		})
+	}
+}
