@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -48,7 +49,10 @@ func (t *tool) inspect(args []string) error {
 func (t *tool) describe(m *guest.Module, took time.Duration) {
 	info := &m.Info
 	w := tabwriter.NewWriter(t.stdout, 0, 8, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	// A module that would forge a line of this, to look harmless, must not.
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
 	row("guest", "%s", m.Name)
 	row("kind", "%s", kind(info))
 	row("hash", "sha256:%s", m.Hash)
@@ -88,7 +92,7 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	}
 	for line := range strings.Lines(string(info.Manifest)) {
 		if option, ok := strings.CutPrefix(strings.TrimSpace(line), "option: "); ok {
-			row("option", "%s", printable(option))
+			row("option", "%s", option)
 		}
 	}
 	if len(info.Manifest) == 0 {
@@ -97,10 +101,10 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	w.Flush()
 }
 
-// printable keeps what a module says of itself on its line.
+// printable keeps what a module says of itself on its line, and legible there.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if !strconv.IsPrint(r) {
 			return '?'
 		}
 		return r
@@ -124,7 +128,7 @@ func kind(info *guest.Info) string {
 // startUp tells what _initialize costs a connection.
 func startUp(info *guest.Info) string {
 	if info.Plain != "" {
-		return "runs for each connection: " + printable(info.Plain)
+		return "runs for each connection: " + info.Plain
 	}
 	return "runs once, and connections begin from its image"
 }
