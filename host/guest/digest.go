@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"hash"
+	"slices"
 
 	"golang.org/x/crypto/md4" //lint:ignore SA1019 NTLM is made of it
 
@@ -36,14 +37,30 @@ func (c call) doDigest() abi.Code {
 	if !ok {
 		return abi.Inval
 	}
-	// An instruction is charged for each byte, eight times what copying costs: hashing
-	// takes about as much longer.
 	c.work(digestWork)
-	c.move((len(key) + len(text)) << movedShift)
+	return c.copyOut(string(c.digest(make, key, text)), 5)
+}
+
+// digest is the digest of a text, or with a key its HMAC.
+func (n *negotiation) digest(make func() hash.Hash, key, text []byte) []byte {
 	h := make()
+	if len(key) > h.BlockSize() {
+		n.hash(h, key) // as an HMAC does itself (RFC 2104, section 2), but in one go
+		key = h.Sum(nil)
+		h.Reset()
+	}
 	if len(key) > 0 {
 		h = hmac.New(make, key)
 	}
-	h.Write(text)
-	return c.copyOut(string(h.Sum(nil)), 5)
+	n.hash(h, text)
+	return h.Sum(nil)
+}
+
+// hash hashes in parts: Go hashes in code where a goroutine cannot be preempted, and a
+// guest's whole memory in one go would have garbage collection wait, and everybody with it.
+func (n *negotiation) hash(h hash.Hash, b []byte) {
+	for part := range slices.Chunk(b, workPart) {
+		n.workOn(part)
+		h.Write(part)
+	}
 }

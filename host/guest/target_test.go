@@ -1,9 +1,13 @@
 package guest
 
 import (
+	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"net"
 	"net/netip"
@@ -122,6 +126,40 @@ func TestDigestIsCharged(t *testing.T) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Kind != KindFuel {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A hash that notes how much it is given at once.
+type notedHash struct {
+	hash.Hash
+	most *int
+}
+
+func (h notedHash) Write(b []byte) (int, error) {
+	*h.most = max(*h.most, len(b))
+	return h.Hash.Write(b)
+}
+
+// TestDigestInParts hashes a long text and a long key: no more at once than lets others
+// run, with the result of the whole.
+func TestDigestInParts(t *testing.T) {
+	long := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	for _, key := range [][]byte{nil, []byte("key"), long[:1<<19]} {
+		most := 0
+		n := load(t, newRuntime(t, false), "echo").newNegotiation(Limits{})
+		defer n.pause()
+		got := n.digest(func() hash.Hash { return notedHash{sha256.New(), &most} }, key, long)
+		want := sha256.New()
+		if key != nil {
+			want = hmac.New(sha256.New, key)
+		}
+		want.Write(long)
+		if string(got) != string(want.Sum(nil)) {
+			t.Errorf("a key of %d bytes: %x", len(key), got)
+		}
+		if most > workPart {
+			t.Errorf("%d bytes at once, want at most %d", most, workPart)
+		}
 	}
 }
 

@@ -15,9 +15,9 @@ const (
 	// movedShift makes one instruction of eight bytes that a host call copies.
 	movedShift = 3
 
-	// randomPart is how many bytes are drawn at once. Go draws them on a stack where a
-	// goroutine cannot be preempted, and garbage collection waits.
-	randomPart = 64 << 10
+	// workPart is how many bytes are drawn, hashed or searched at once. Go draws and hashes
+	// them where a goroutine cannot be preempted, and garbage collection waits.
+	workPart = 64 << 10
 )
 
 // newTurns makes the places of guests that compute for longer than a slice. There is
@@ -72,9 +72,13 @@ func (n *negotiation) move(bytes int) {
 	n.work(units)
 }
 
+// workOn notes bytes that the host looks at one by one, or hashes: an instruction each,
+// eight times what copying costs.
+func (n *negotiation) workOn(b []byte) { n.move(len(b) << movedShift) }
+
 // fillRandom fills b with random bytes.
 func (n *negotiation) fillRandom(b []byte) {
-	for part := range slices.Chunk(b, randomPart) {
+	for part := range slices.Chunk(b, workPart) {
 		n.move(len(part))
 		_, _ = rand.Read(part) // which never fails: it ends the process instead
 	}

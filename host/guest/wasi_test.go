@@ -308,3 +308,28 @@ func TestWASIDoc(t *testing.T) {
 		t.Errorf("imports %q and %q of WASI", m.Info.Imports, m.Info.WASI)
 	}
 }
+
+// TestWASIIsCharged has the host work for little of a guest's fuel: on lines of a text, on
+// vectors without bytes and on subscriptions, each in numbers that a negotiation's host
+// calls would allow.
+func TestWASIIsCharged(t *testing.T) {
+	r := newRuntime(t, false)
+	m := load(t, r, "preview1")
+	const fuel = 1_000_000
+	for _, test := range []struct {
+		name  string
+		data  string
+		call  do
+		calls int
+	}{
+		{"lines", words(8, 130_000) + strings.Repeat("\n", 100_000), do{"fd_write", []int32{1, 0, 1, at}}, 8},
+		{"vectors", "", do{"fd_write", []int32{1, 0, maxVectors, at}}, 20},
+		{"subscriptions", strings.Repeat("\x01", maxSubscriptions*subscriptionSize), do{"poll_oneoff", []int32{0, 8192, maxSubscriptions, at}}, 260},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ours, _ := pair(t)
+			err := wasiCalls(t, m, &testHost{accepted: ours}, Limits{Fuel: fuel}, test.data, slices.Repeat([]do{test.call}, test.calls)...)
+			wantError(t, err, KindFuel, prefix("preview1", module(t, "preview1"))+"host calls moved more than 8000000 bytes in do")
+		})
+	}
+}

@@ -22,6 +22,10 @@ const (
 	// maxSubscriptions bounds what one poll_oneoff waits for. A toolchain's sleep is one.
 	maxSubscriptions = 64
 
+	// pieceWork is what a piece of an fd_write, and a subscription, counts for beside its
+	// bytes, in instructions. 1,024 pieces without any are 1,024 times a call's work.
+	pieceWork = 64
+
 	// wasiTick is the resolution of the clocks, that of now: a finer one would serve to
 	// time what other connections do.
 	wasiTick = time.Millisecond
@@ -62,8 +66,11 @@ func (c call) wasiWrite() errno {
 	total := uint32(0)
 	for v := range slices.Chunk(vectors, iovecSize) {
 		b := c.at(binary.LittleEndian.Uint32(v), binary.LittleEndian.Uint32(v[4:]))
-		c.move(len(b))
-		c.print(fd, b)
+		c.move(pieceWork << movedShift)
+		for part := range slices.Chunk(b, workPart) {
+			c.workOn(part) // all of it may be line feeds
+			c.print(fd, part)
+		}
 		total += uint32(len(b))
 	}
 	binary.LittleEndian.PutUint32(written, total)
@@ -200,6 +207,7 @@ func (c call) wasiPoll() errno {
 	in := c.at(uint32(c.stack[0]), count*subscriptionSize)
 	out := c.at(uint32(c.stack[1]), count*eventSize)
 	number := c.at(uint32(c.stack[3]), 4)
+	c.move(int(count) * pieceWork << movedShift)
 
 	var events []byte
 	var sleep time.Duration // until the first clock, whose user data is first
