@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,9 +28,15 @@ const longSecret = 8
 // base64Word is what may be base64 in a line.
 var base64Word = regexp.MustCompile(`[A-Za-z0-9+/]{4,}={0,2}`)
 
-// credentials are the lines of protocols that carry a password that the config may not
-// have: of a client that is turned away, say, or that logs in at the server itself.
-var credentials = regexp.MustCompile(`(?im)^(?:AUTH +[A-Z0-9-]+ +|PASS(?:WORD)? +|[!-~]+ +LOGIN +[!-~]+ +|[!-~]+ +AUTHENTICATE +[!-~]+ +|(?:Proxy-)?Authorization: *[!-~]+ +)([^\r\n]+)`)
+// credentials are what carries a password, or what one can be guessed from, that the
+// config may not have: of a client that is turned away, say, or that logs in at the server
+// itself.
+var credentials = regexp.MustCompile(`(?im)^(?:AUTH +[A-Z0-9-]+ +|PASS(?:WORD)? +|APOP +[!-~]+ +|AUTHINFO +(?:PASS|SASL +[!-~]+) +|` +
+	`[!-~]+ +LOGIN +[!-~]+ +|(?:[!-~]+ +)?AUTHENTICATE +[!-~]+ +|(?:Proxy-)?Authorization: *[!-~]+ +)(?:\{([0-9]+)\+?\}\r?\n)?([^\r\n]+)|` +
+	`<(?:auth|response)\b[^<>]*>([^<>]+)<`)
+
+// literal announces, in a line of IMAP or of sieve, bytes behind it.
+var literal = regexp.MustCompile(`^\{[0-9]+\+?\}$`)
 
 // learn takes secrets as the config gives them: some are lines, some NAME:PASSWORD.
 func (d *redactor) learn(value string) {
@@ -44,7 +51,10 @@ func (d *redactor) learn(value string) {
 // overhear takes secrets from what a peer said, as they are and as base64.
 func (d *redactor) overhear(text string) {
 	for _, part := range credentials.FindAllStringSubmatch(text, -1) {
-		word := part[1]
+		word := strings.Trim(part[2]+part[3], `"`) // which of the two was found
+		if literal.MatchString(word) || part[1] != "" && part[1] != strconv.Itoa(len(word)) {
+			continue // a literal to come, or the next command
+		}
 		plain, encoding := decode(word)
 		if encoding == nil || !utf8.ValidString(plain) { // a word that happens to look like base64
 			d.add(word, strings.Repeat("*", len(word))) // which is no base64 either
@@ -55,6 +65,58 @@ func (d *redactor) overhear(text string) {
 		}
 		d.add(plain, "")
 	}
+	d.add(bindPassword(text), "")
+	d.add(socksPassword(text), "")
+}
+
+// bindPassword finds the password of LDAP's simple bind (RFC 4511, section 4.2): version 3,
+// a name, and the password as the choice 0.
+func bindPassword(text string) string {
+	_, rest, ok := strings.Cut(text, "\x02\x01\x03\x04")
+	if !ok {
+		return ""
+	}
+	_, rest, _ = counted(rest)
+	if !strings.HasPrefix(rest, "\x80") {
+		return ""
+	}
+	password, _, _ := counted(rest[1:])
+	return password
+}
+
+// counted takes what stands behind its length in BER, of which servers take two bytes at most.
+func counted(s string) (value, rest string, ok bool) {
+	size, octets := 0, 0
+	if s != "" {
+		size = int(s[0])
+		s = s[1:]
+	}
+	if size > 0x80 {
+		size, octets = 0, size-0x80
+	}
+	if octets > 2 || octets > len(s) {
+		return "", "", false
+	}
+	for _, b := range []byte(s[:octets]) {
+		size = size<<8 | int(b)
+	}
+	if s = s[octets:]; size > len(s) {
+		return "", "", false
+	}
+	return s[:size], s[size:], true
+}
+
+// socksPassword finds the password of SOCKS (RFC 1929, section 2): version 1, a name and
+// a password, each behind a length of one byte.
+func socksPassword(text string) string {
+	rest, ok := strings.CutPrefix(text, "\x01")
+	for range 2 {
+		if !ok || rest == "" || int(rest[0]) >= len(rest) {
+			return ""
+		}
+		text, rest = rest[1:1+int(rest[0])], rest[1+int(rest[0]):]
+	}
+	return text
 }
 
 // add knows a secret, with the word in its place; empty: the next one.
