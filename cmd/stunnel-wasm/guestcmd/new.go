@@ -69,8 +69,15 @@ func (t *tool) create(args []string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	// Made here and not just looked for: in a directory that others write to, links to
+	// files that are to be overwritten could be in it a moment later.
+	if err := os.Mkdir(dir, 0o755); errors.Is(err, fs.ErrExist) {
 		return hint(fmt.Errorf("%s is there already", dir), "choose another name, or remove it")
+	} else if err != nil {
+		return err
 	}
 	if err := scaffold(l, name, dir); err != nil {
 		return err
