@@ -93,14 +93,24 @@ var errDenied = errors.New("a policy denies it")
 // client's name chose: who names another service is not rid of the first one's. Nil
 // allows. Any other end of a policy denies, and is logged here.
 func (c *connection) decide(ctx context.Context, stage string) error {
-	for _, s := range [...]*Service{c.svc, c.served} {
-		if s == nil {
-			continue
+	if err := c.askPolicies(ctx, c.svc, stage); err != nil || c.served == nil {
+		return err
+	}
+	if stage == stageHandshook {
+		// The stage that was over before the secondary was known: a policy may look at
+		// addresses there, and at nothing later.
+		if err := c.askPolicies(ctx, c.served, stageAccepted); err != nil {
+			return err
 		}
-		for _, p := range s.ask {
-			if err := c.askPolicy(ctx, p, stage); err != nil {
-				return &stageError{stagePolicy, errDenied}
-			}
+	}
+	return c.askPolicies(ctx, c.served, stage)
+}
+
+// askPolicies asks all policies of a service.
+func (c *connection) askPolicies(ctx context.Context, s *Service, stage string) error {
+	for _, p := range s.ask {
+		if err := c.askPolicy(ctx, p, stage); err != nil {
+			return &stageError{stagePolicy, errDenied}
 		}
 	}
 	return nil

@@ -200,6 +200,26 @@ func TestPoliciesDenyWithinNegotiations(t *testing.T) {
 	}
 }
 
+// A policy that looks at addresses when a connection is accepted, and at nothing later,
+// must not be passed by naming the secondary service that it guards.
+func TestSecondarysPoliciesAreAskedAtEachStage(t *testing.T) {
+	for do, stages := range map[string]string{"x": "acce", "h": "acce hand", "y": "acce hand dial", "allow": "acce hand dial"} {
+		t.Run(do, func(t *testing.T) {
+			b := newBench(t, logging.Debug)
+			back, arrived := counted(t, says("guarded"))
+			b.apply("debug = debug\n" + section("main", "127.0.0.1:0", testpeer.Serve(t, says("main"))) +
+				"[guarded]\nsni = main:guarded.test\nconnect = " + back + "\ncert = {server}\n" + deciding(t, do))
+			text, err := io.ReadAll(callTLS(t, b.addr("main"), &tls.Config{ServerName: "guarded.test"}))
+			if allowed := do == "allow"; err != nil || (string(text) == "guarded") != allowed || (arrived.Load() > 0) != allowed {
+				t.Errorf("the client read %q, %v; %d connections came", text, err, arrived.Load())
+			}
+			if got := stagesOf(b.text()); got != stages {
+				t.Errorf("asked at %s, want %s", got, stages)
+			}
+		})
+	}
+}
+
 // A policy chooses among the configured targets, and no others.
 func TestPoliciesChooseTheTarget(t *testing.T) {
 	first, second := testpeer.Serve(t, says("first")), testpeer.Serve(t, says("second"))
@@ -241,7 +261,7 @@ connect = ` + testpeer.Serve(t, says("second")) + `
 	if text, err := io.ReadAll(s); len(text) > 0 || err != nil {
 		t.Errorf("read %q, %v", text, err)
 	}
-	if got := stagesOf(b.text()); got != "acce hand dial acce hand hand" {
+	if got := stagesOf(b.text()); got != "acce hand dial acce hand acce hand" {
 		t.Errorf("asked at %s", got)
 	}
 }
