@@ -26,6 +26,8 @@ func TestSetTarget(t *testing.T) {
 		"example.org:65536": false, "example.org:+1": false, "2001:db8::1:443": false, "/var/run/x:1": false,
 		"[192.0.2.1]:443": false, "[example.org]:443": false, "[a:b]:443": false, "[2001:db8::1]": false, "[::ffff:192.0.2.1]:443": true,
 		"exa mple:1": false, "example.org\n:1": false, "[fe80::1%eth0]:1": false, "exämple:1": false, "user@host:1": false,
+		"167772161:443": false, "0xa000001:443": false, "0XA.0.0.1:443": false, "10.1:443": false, "012.0.0.1:443": false, "10.0.0.1.:443": false,
+		"10.0.0.256:443": false, "a.0x:443": false, "10.0.0.1.in-addr.arpa:443": true, "1a:443": true, "0xg:443": true, "10.0.0.a:443": true,
 		long + ":443": true, long + "aaaaaaaaa:443": false,
 	} {
 		eachEngine(t, func(t *testing.T, r *Runtime) {

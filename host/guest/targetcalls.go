@@ -55,6 +55,9 @@ func validTarget(text string) bool {
 	if err != nil || !validHost(host) {
 		return false
 	}
+	if endsInNumber(host) {
+		return false
+	}
 	// Brackets are for IPv6 addresses, which are all that a colon is for in a host.
 	_, wrong := netip.ParseAddr(host)
 	if v6 := strings.Contains(host, ":"); v6 != (text[0] == '[') || v6 && wrong != nil {
@@ -62,6 +65,22 @@ func validTarget(text string) bool {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n > 0 && port[0] != '0'
+}
+
+// endsInNumber tells whether a host is an address to some and a name to others: its last
+// part is a number, and it is no address as this program and policies write them. C
+// libraries take 0xa000001, 167772161 and 10.1 for 10.0.0.1, which a policy that denies
+// 10.0.0.0/8 would take for names (URL Standard, section 3.5, refuses the same).
+func endsInNumber(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimSuffix(host, ".")
+	last := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 func validHost(host string) bool {
@@ -82,7 +101,7 @@ func (c call) doResolve() abi.Code {
 	if c.host == nil {
 		return abi.State
 	}
-	if len(name) > maxTarget || !validHost(name) {
+	if len(name) > maxTarget || !validHost(name) || endsInNumber(name) {
 		return abi.Inval
 	}
 	if c.resolves++; c.resolves > maxResolves {
