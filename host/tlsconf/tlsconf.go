@@ -27,24 +27,38 @@ type Context struct {
 	Warnings []string // each to be logged once, when the service is set up
 	SNI      string   // what a client service sends; empty: nothing
 
-	alpn sync.Map // Config with the application protocols of a guest, by their joined names
+	alpn struct {
+		sync.Mutex
+		kept map[string]*tls.Config // with the application protocols of a guest, by their joined names
+	}
 }
 
+// keptALPN is how many lists of application protocols have a configuration that is kept,
+// and with it sessions to resume. Guests have one or two. A hostile one has another list for
+// each connection, and would have the daemon keep them all.
+const keptALPN = 16
+
 // ForALPN gives the configuration with which a handshake offers, or a server accepts,
-// application protocols; nil: none. Which there are is the guests' choice in their
-// code, not their peers', so that there are few. They share sessions.
+// application protocols; nil: none.
 func (c *Context) ForALPN(names []string) *tls.Config {
 	if len(names) == 0 {
 		return c.Config
 	}
 	key := strings.Join(names, "\n")
-	if made, ok := c.alpn.Load(key); ok {
-		return made.(*tls.Config)
+	c.alpn.Lock()
+	defer c.alpn.Unlock()
+	if made, ok := c.alpn.kept[key]; ok {
+		return made
 	}
-	config := c.Config.Clone()
-	config.NextProtos = names
-	made, _ := c.alpn.LoadOrStore(key, config)
-	return made.(*tls.Config)
+	made := c.Config.Clone()
+	made.NextProtos = names
+	if len(c.alpn.kept) < keptALPN {
+		if c.alpn.kept == nil {
+			c.alpn.kept = map[string]*tls.Config{}
+		}
+		c.alpn.kept[key] = made
+	}
+	return made
 }
 
 // Build makes the Context of a service. Errors are *config.Error and name the
