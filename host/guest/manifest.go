@@ -12,7 +12,7 @@ func (i *Info) Options() (names []string, told bool) {
 	for line := range strings.Lines(string(i.Manifest)) {
 		if rest, ok := strings.CutPrefix(line, manifestOption); ok {
 			name, _, _ := strings.Cut(strings.TrimSpace(rest), "=")
-			names = append(names, name)
+			names = append(names, printable(name, maxFactName)) // they are told in errors
 		}
 	}
 	return names, len(i.Manifest) > 0
