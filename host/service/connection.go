@@ -36,6 +36,7 @@ type connection struct {
 	left     [2][]byte // what a guest read ahead, by abi.Side
 	notes    []note    // what a guest annotated
 	alpn     []string  // of the handshake under way
+	denied   bool      // by a policy, after the handshake
 	served   *Service  // the secondary that the client's name chose; nil: svc
 	target   string    // that a guest chose; empty: the service's own
 	route    string    // that a policy chose among the service's own; it goes before target
@@ -189,6 +190,11 @@ func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 
 // connect dials the target.
 func (c *connection) connect(ctx context.Context) error {
+	if c.denied {
+		// A guest that goes on all the same, and asks for a target that a policy would let
+		// it dial, as policies do that wait for what the handshake tells.
+		return &stageError{stagePolicy, errDenied}
+	}
 	if err := c.decide(ctx, stageDialling); err != nil {
 		return err
 	}

@@ -56,7 +56,11 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 	c.deadline(s, time.Time{})
 	c.tls = t
 	c.logHandshake(t.ConnectionState())
-	return c.decide(ctx, stageHandshook)
+	if err := c.decide(ctx, stageHandshook); err != nil {
+		c.denied = true
+		return err
+	}
+	return nil
 }
 
 // told puts the peer's unencrypted alert in place of what crypto/tls makes of it.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
@@ -217,6 +221,44 @@ func TestSecondarysPoliciesAreAskedAtEachStage(t *testing.T) {
 				t.Errorf("asked at %s, want %s", got, stages)
 			}
 		})
+	}
+}
+
+// What a policy says of a handshake is the last word: a guest that goes on all the same
+// must not get the backend to hear of the connection.
+func TestDeniedHandshakesAreTheEnd(t *testing.T) {
+	b := newBench(t, logging.Debug)
+	back, arrived := counted(t, testpeer.Echo)
+	conf, err := config.LoadReader("test.conf", strings.NewReader(strings.ReplaceAll(
+		section("x", "127.0.0.1:0", back)+"protocol = smtp\n"+deciding(t, "h"), "{server}", b.certs.Server)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	set, err := Build(context.Background(), conf, Options{Log: b.log, Native: func(string) Negotiator {
+		return native(func(ctx context.Context, h guest.Host) (*guest.Outcome, error) {
+			if _, err := h.StartTLS(ctx, abi.Accepted, nil, nil); err == nil {
+				t.Error("the policy allowed it")
+			}
+			_, err := h.Connect(ctx)
+			ended <- err
+			return nil, err
+		})
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.srv.Apply(context.Background(), set); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(callTLS(t, b.addr("x"), nil)); len(text) > 0 || err != nil {
+		t.Errorf("the client read %q, %v", text, err)
+	}
+	if err := <-ended; guest.DialCode(err) != abi.Denied {
+		t.Errorf("the guest was told %v", err)
+	}
+	if n := arrived.Load(); n > 0 {
+		t.Errorf("%d connections came to the backend", n)
 	}
 }
 
