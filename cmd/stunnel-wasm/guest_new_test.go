@@ -10,8 +10,8 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
-// TestGuestNew begins a guest in each language, away from this repository, and has its
-// own make build and test it.
+// TestGuestNew begins a protocol and a policy in each language, away from this repository, and has their
+// own make build and test them.
 func TestGuestNew(t *testing.T) {
 	for language, need := range map[string]func(){
 		"c": func() {
@@ -42,22 +42,27 @@ func TestGuestNew(t *testing.T) {
 				}
 				return string(text)
 			}
-			run(self(t), "guest", "new", "--lang", language, "greet-2")
-			said := run("make", "-C", "greet-2", "test")
-			if !strings.Contains(said, "10 flights, 0 failed\n") {
-				t.Error(said)
-			}
-			said = run(self(t), "guest", "inspect", filepath.Join("greet-2", "greet-2.wasm"))
-			for _, want := range []string{"may        nothing beyond the conversation\n", "option     guestOption = ready=WORD"} {
-				if !strings.Contains(said, want) {
-					t.Errorf("it is not %q:\n%s", want, said)
+			begins := func(name, flights string, facts []string, args ...string) {
+				t.Helper()
+				run(self(t), append([]string{"guest", "new", "--lang", language}, append(args, name)...)...)
+				said := run("make", "-C", name, "test")
+				if !strings.Contains(said, flights) {
+					t.Error(said)
+				}
+				said = run(self(t), "guest", "inspect", filepath.Join(name, name+".wasm"))
+				for _, want := range append(facts, "may        nothing beyond the conversation\n") {
+					if !strings.Contains(said, want) {
+						t.Errorf("it is not %q:\n%s", want, said)
+					}
+				}
+				if said = run(self(t), "guest", "test", "--strict", name); !strings.Contains(said, " probes, 0 faults\n") {
+					t.Error(said)
 				}
 			}
-			if said = run(self(t), "guest", "test", "--strict", "greet-2"); !strings.Contains(said, " probes, 0 faults\n") {
-				t.Error(said)
-			}
-			err := filepath.WalkDir(filepath.Join(dir, "greet-2"), func(path string, e os.DirEntry, err error) error {
-				if err != nil || e.IsDir() {
+			begins("greet-2", "10 flights, 0 failed\n", []string{"kind       protocol ", "option     guestOption = ready=WORD"})
+			begins("gate", "8 flights, 0 failed\n", []string{"kind       policy ", "option     guestOption = allow=CIDR"}, "--policy")
+			err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+				if err != nil || e.IsDir() || path == filepath.Join(dir, "stunnel-wasm") {
 					return err
 				}
 				text, err := os.ReadFile(path)

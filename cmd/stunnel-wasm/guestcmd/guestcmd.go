@@ -23,7 +23,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"inspect", "DIR|FILE|NAME [CONFIG]", "what a guest may do, and whether the config would load it", (*tool).inspect},
-		{"new", "--lang rust|go|c NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
+		{"new", "--lang rust|go|c [--policy] NAME", "begin a guest: a folder that builds, with passing transcripts", (*tool).create},
 		{"test", "[--strict] DIR|FILE|NAME [FLIGHT...]", "play transcripts against a guest, and probe it", (*tool).test},
 		{"run", "DIR|FILE|NAME [-client] -accept ADDR -connect ADDR [-cert FILE] [KEY=VALUE...]", "try a guest out between two sockets", (*tool).try},
 		{"record", "CONFIG SERVICE", "write the transcript of a service's next connection", (*tool).record},

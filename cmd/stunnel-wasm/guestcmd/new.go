@@ -46,8 +46,11 @@ func languages() []language {
 	}
 }
 
-// example is the example that a new guest begins as.
-const example = "toy"
+// The examples that a new guest begins as, a protocol unless --policy is given.
+const (
+	protocolExample = "toy"
+	policyExample   = "policy"
+)
 
 // guestName is what a module, a directory and protocol = can all be called.
 var guestName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
@@ -57,6 +60,7 @@ func (t *tool) create(args []string) error {
 	set := flag.NewFlagSet("new", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	lang := set.String("lang", "", "")
+	policy := set.Bool("policy", false, "")
 	if err := set.Parse(args); err != nil || set.NArg() != 1 || *lang == "" {
 		return errUsage
 	}
@@ -79,10 +83,17 @@ func (t *tool) create(args []string) error {
 	} else if err != nil {
 		return err
 	}
-	if err := scaffold(l, name, dir); err != nil {
+	example, kind, text := protocolExample, "protocol", readme
+	if *policy {
+		example, kind, text = policyExample, "policy", policyReadme
+	}
+	if err := scaffold(l, example, name, dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.stdout, "%s is a guest of protocol %s; begin with its README.md\n", dir, name)
+	if err := os.WriteFile(filepath.Join(dir, "README.md"), []byte(text(l, name)), 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.stdout, "%s is a guest of %s %s; begin with its README.md\n", dir, kind, name)
 	fmt.Fprintf(t.stdout, "make -C %s test builds it and plays its transcripts\n", dir)
 	return nil
 }
@@ -104,18 +115,19 @@ func checkName(name string) error {
 	}
 	_, bundled := stdproto.Lookup(name)
 	if bundled || config.IsStunnelProtocol(name) {
-		return hint(fmt.Errorf("protocol = %s is bundled", name), "protocol = %s would go on meaning that one: choose another name", name)
+		return hint(fmt.Errorf("%s is bundled", name), "that name would go on meaning the bundled guest: choose another one")
 	}
 	return nil
 }
 
 // scaffold writes the folder: the example under another name, the SDK, and transcripts.
-func scaffold(l language, name, dir string) error {
+func scaffold(l language, example, name, dir string) error {
 	named := func(text string) string { return strings.ReplaceAll(text, "NAME", name) }
 	rename := strings.NewReplacer(
 		"NAME = "+example+"\n", "NAME = "+name+"\n",
 		"name: "+example+"\n", "name: "+name+"\n",
 		"protocol = "+example, "protocol = "+name,
+		"policy = "+example, "policy = "+name,
 		"SDK = ../..\n", "SDK = "+l.sdk+"\n",
 		"FLIGHTS = ../../../flights/"+example+"/*.txtar\n", "FLIGHTS =\n",
 		goPackage, named(goCopy),
@@ -130,12 +142,10 @@ func scaffold(l language, name, dir string) error {
 	if err := copyFiles(filepath.Join(dir, "flights"), path.Join("flights", example), []string{"*"}, strings.NewReplacer()); err != nil {
 		return err
 	}
-	if l.mod != "" {
-		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(named(l.mod)), 0o644); err != nil {
-			return err
-		}
+	if l.mod == "" {
+		return nil
 	}
-	return os.WriteFile(filepath.Join(dir, "README.md"), []byte(readme(l, name)), 0o644)
+	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte(named(l.mod)), 0o644)
 }
 
 // copyFiles copies the embedded files of a directory that patterns name, but for the
@@ -195,6 +205,33 @@ A service that runs it:
     guestPath = DIRECTORY OF %[1]s.wasm
     [%[1]s]
     protocol = %[1]s
+    accept = 127.0.0.1:9000
+    connect = 127.0.0.1:9001
+    cert = CERTIFICATE AND KEY
+`, name, l.needs)
+}
+
+func policyReadme(l language, name string) string {
+	return fmt.Sprintf(`# policy = %[1]s
+
+A policy of stunnel-wasm: it decides which connections a service takes. It begins as one that allows the addresses of
+guestOption allow; make it yours.
+
+    make        builds %[1]s.wasm; needs %[2]s
+    make test   plays the transcripts of flights/ against it
+
+    stunnel-wasm guest inspect %[1]s.wasm        what it may do
+    stunnel-wasm guest test --strict %[1]s.wasm  probes it with every failure that a host can have
+
+What is known of a connection, and what is decided, goes into flights/*.txtar first, then into the source. manifest.txt
+names its options: the host refuses others. sdk/ is a copy of the SDK; its README.md is the list of what is in it.
+
+A service that asks it, where its options begin with its name:
+
+    guestPath = DIRECTORY OF %[1]s.wasm
+    [web]
+    policy = %[1]s
+    guestOption = %[1]s.allow=10.0.0.0/8
     accept = 127.0.0.1:9000
     connect = 127.0.0.1:9001
     cert = CERTIFICATE AND KEY
