@@ -26,7 +26,7 @@ func TestExamples(t *testing.T) {
 		need     func(t *testing.T)
 		examples []string
 	}{
-		{"c", needC, []string{"toy", "policy"}},
+		{"c", needC, []string{"toy", "policy", "amqp"}},
 		{"rust", needRust, []string{"toy", "policy", "nut"}},
 	} {
 		t.Run(language.name, func(t *testing.T) {
