@@ -12,6 +12,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+	"github.com/stunnel-wasm/stunnel-wasm/sdk"
 )
 
 // TestPolicyTalks runs what a transcript can say of a policy.
@@ -44,12 +45,38 @@ func TestPolicyTalks(t *testing.T) {
 }
 
 // TestExamplePolicy builds the policy that docs/policy.md teaches with, and plays the
-// transcript beside it and two more.
+// transcript beside it and three more.
 func TestExamplePolicy(t *testing.T) {
-	testpeer.NeedFile(t, "/usr/bin/rustc", "rustc")
-	testpeer.NeedFile(t, "/usr/lib/rustlib/wasm32-unknown-unknown", "libstd-rust-dev-wasm32")
-	testpeer.Need(t, "lld", "lld")
-	wasm := buildExample(t, "policy.md")
+	t.Run("rust", func(t *testing.T) { flyExamplePolicy(t, buildExample(t, "policy.md")) })
+	t.Run("c", func(t *testing.T) { flyExamplePolicy(t, buildExampleC(t, "policy.md")) })
+}
+
+// buildExampleC puts a manual's guest in the place of the example that guest new --policy
+// begins with.
+func buildExampleC(t *testing.T, page string) []byte {
+	t.Helper()
+	testpeer.Need(t, "clang", "clang")
+	testpeer.Need(t, "wasm-ld", "lld")
+	tree := t.TempDir()
+	if err := os.CopyFS(tree, sdk.Files); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(tree, "c", "examples", "policy")
+	if err := os.WriteFile(filepath.Join(dir, "main.c"), []byte(block(t, page, "c")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := exec.Command("make", "-C", dir).CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, text)
+	}
+	wasm, err := os.ReadFile(filepath.Join(dir, "policy.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wasm
+}
+
+func flyExamplePolicy(t *testing.T, wasm []byte) {
+	t.Helper()
 	ctx := context.Background()
 	runtime, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
 	if err != nil {
