@@ -5,7 +5,7 @@ use crate::utf16::is_utf8;
 use stunnel::host::{config, warn};
 use stunnel::option::{bad, is_client, is_set, login, value, warn_half_login, VALUE_MAX};
 use stunnel::text::has_control;
-use stunnel::{Class, Code, Outcome, Part, Refusal};
+use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
 use Part::Say;
 
 /// All the lines of protocolHeader together, in bytes.
@@ -87,6 +87,11 @@ fn check_client() -> Outcome {
 
 fn check_server() -> Outcome {
     let inside = inside()?;
+    if !inside && accept::by_name() {
+        // The target is connected under the rules of this service, and those of the one that
+        // the name then leads to would not be asked.
+        return Err(wrong("services with sni need guestOption = inside=yes here: without it the target is connected before TLS tells the name"));
+    }
     if !inside && is_set("secret.option.userPassword") {
         warn("clients send userPassword before TLS begins; with guestOption = inside=yes they send it inside");
     }
