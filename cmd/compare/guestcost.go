@@ -98,7 +98,7 @@ func measureGuest(ctx context.Context) (*costs, error) {
 // loadAll is how many milliseconds it takes to load all bundled guests one after the
 // other, as a configuration that names each of them does.
 func loadAll(ctx context.Context) (ms float64, n int, err error) {
-	names := stdproto.Names()
+	names := slices.Concat(stdproto.Names(), stdproto.Policies())
 	var times []float64
 	for range loads {
 		rt, err := guest.NewRuntime(ctx, guest.RuntimeOptions{})
@@ -108,7 +108,7 @@ func loadAll(ctx context.Context) (ms float64, n int, err error) {
 		start := time.Now()
 		for _, name := range names {
 			wasm, _ := stdproto.Lookup(name)
-			if _, err := rt.Load(ctx, guest.Source{Name: name, Wasm: wasm, Bundled: true, Allow: stdproto.Grants(name)}); err != nil {
+			if _, err := rt.Load(ctx, guest.Source{Name: name, Wasm: wasm, Bundled: true, Role: guest.AnyRole, Allow: stdproto.Grants(name)}); err != nil {
 				return 0, 0, err
 			}
 		}
