@@ -1,13 +1,8 @@
 package stdproto_test
 
 import (
-	"context"
-	"errors"
+	"strings"
 	"testing"
-
-	"github.com/stunnel-wasm/stunnel-wasm/abi"
-	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
-	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
 // TestConfigureBinary checks what the guests of protocols without lines refuse, and what
@@ -52,25 +47,12 @@ func TestConfigureBinary(t *testing.T) {
 		module := load(t, protocol)
 		for _, test := range append(idle(protocol), own...) {
 			t.Run(protocol+"/"+test.name, func(t *testing.T) {
-				f := flight.New()
-				for _, line := range test.conf {
-					if err := f.Set(line); err != nil {
-						t.Fatal(err)
-					}
-				}
-				host := flight.NewHost(f, nil, nil)
-				err := module.Configure(context.Background(), host.Config, host.Log, guest.Limits{})
-				refusal := ""
-				if e, ok := errors.AsType[*guest.Error](err); ok && e.Kind == guest.KindRefusal && e.Class == abi.FailConfig {
-					refusal = e.Reason
-				} else if err != nil {
-					t.Fatal(err)
-				}
+				refusal, notes := configure(t, module, strings.Join(test.conf, ";"))
 				if refusal != test.refusal {
 					t.Errorf("got refusal %q, want %q", refusal, test.refusal)
 				}
-				if got := host.Notes(); got != test.notes {
-					t.Errorf("the guest told the host %s, want %s", got, test.notes)
+				if notes != test.notes {
+					t.Errorf("the guest told the host %s, want %s", notes, test.notes)
 				}
 			})
 		}

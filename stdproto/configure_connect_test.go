@@ -1,15 +1,9 @@
 package stdproto_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/stunnel-wasm/stunnel-wasm/abi"
-	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
-	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
 // TestConfigureConnect checks what is refused, and what is warned of, before the first
@@ -111,31 +105,4 @@ func TestConfigureConnect(t *testing.T) {
 			}
 		})
 	}
-}
-
-// configure runs a guest's configure under a flight's config, lines separated by
-// semicolons, and gives its refusal and what it told the host.
-func configure(t *testing.T, module *guest.Module, conf string) (refusal, notes string) {
-	t.Helper()
-	f := flight.New()
-	for line := range strings.SplitSeq(conf, ";") {
-		if line == "" {
-			continue
-		}
-		if err := f.Set(line); err != nil {
-			t.Fatal(err)
-		}
-	}
-	host := flight.NewHost(f, nil, nil)
-	err := module.Configure(context.Background(), host.Config, host.Log, guest.Limits{})
-	if e, ok := errors.AsType[*guest.Error](err); ok {
-		if e.Kind != guest.KindRefusal || e.Class != abi.FailConfig {
-			t.Errorf("kind %s, class %s", e.Kind, e.Class)
-		}
-		return e.Reason, host.Notes()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "", host.Notes()
 }

@@ -1,14 +1,9 @@
 package stdproto_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
-	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
 // TestConfigureLines checks what the guests of other line protocols, and xmpp, refuse and
@@ -47,20 +42,7 @@ func TestConfigureLines(t *testing.T) {
 		{"xmpp", "client=yes;protocolHost=" + strings.Repeat("h", 256), "protocolHost is longer than 255 bytes", ""},
 	} {
 		t.Run(test.protocol+"/"+test.conf, func(t *testing.T) {
-			f := flight.New()
-			for line := range strings.SplitSeq(test.conf, ";") {
-				if err := f.Set(line); err != nil {
-					t.Fatal(err)
-				}
-			}
-			host := flight.NewHost(f, nil, nil)
-			err := load(t, test.protocol).Configure(context.Background(), host.Config, host.Log, guest.Limits{})
-			refusal := ""
-			if e, ok := errors.AsType[*guest.Error](err); ok {
-				refusal = e.Reason
-			} else if err != nil {
-				t.Fatal(err)
-			}
+			refusal, notes := configure(t, load(t, test.protocol), test.conf)
 			if refusal != test.refusal {
 				t.Errorf("got refusal %q, want %q", refusal, test.refusal)
 			}
@@ -68,8 +50,8 @@ func TestConfigureLines(t *testing.T) {
 			if test.warning != "" {
 				warning = fmt.Sprintf("log 4 %q", test.warning)
 			}
-			if got := host.Notes(); got != warning {
-				t.Errorf("got warning %q, want %q", got, warning)
+			if notes != warning {
+				t.Errorf("got warning %q, want %q", notes, warning)
 			}
 		})
 	}

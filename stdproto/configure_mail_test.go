@@ -1,13 +1,8 @@
 package stdproto_test
 
 import (
-	"context"
-	"errors"
+	"strings"
 	"testing"
-
-	"github.com/stunnel-wasm/stunnel-wasm/abi"
-	"github.com/stunnel-wasm/stunnel-wasm/host/flight"
-	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 )
 
 // TestConfigureMailStores checks what imap, pop3 and sieve refuse, and what they warn of,
@@ -37,25 +32,12 @@ func TestConfigureMailStores(t *testing.T) {
 			{name: "client with password", conf: []string{"client=yes", "protocolPassword=secret"}, notes: idle},
 		} {
 			t.Run(name+"/"+test.name, func(t *testing.T) {
-				f := flight.New()
-				for _, line := range test.conf {
-					if err := f.Set(line); err != nil {
-						t.Fatal(err)
-					}
-				}
-				host := flight.NewHost(f, nil, nil)
-				err := module.Configure(context.Background(), host.Config, host.Log, guest.Limits{})
-				refusal := ""
-				if e, ok := errors.AsType[*guest.Error](err); ok && e.Kind == guest.KindRefusal && e.Class == abi.FailConfig {
-					refusal = e.Reason
-				} else if err != nil {
-					t.Fatal(err)
-				}
+				refusal, notes := configure(t, module, strings.Join(test.conf, ";"))
 				if refusal != test.refusal {
 					t.Errorf("got refusal %q, want %q", refusal, test.refusal)
 				}
-				if got := host.Notes(); got != test.notes {
-					t.Errorf("the guest told the host %s, want %s", got, test.notes)
+				if notes != test.notes {
+					t.Errorf("the guest told the host %s, want %s", notes, test.notes)
 				}
 			})
 		}

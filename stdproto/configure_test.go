@@ -63,26 +63,7 @@ func TestConfigureSMTP(t *testing.T) {
 			warning: "guestOption detectTLS has no effect in client mode"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := flight.New()
-			for line := range strings.SplitSeq(test.conf, ";") {
-				if line == "" {
-					continue
-				}
-				if err := f.Set(line); err != nil {
-					t.Fatal(err)
-				}
-			}
-			host := flight.NewHost(f, nil, nil)
-			err := module.Configure(context.Background(), host.Config, host.Log, guest.Limits{})
-			refusal := ""
-			if e, ok := errors.AsType[*guest.Error](err); ok {
-				refusal = e.Reason
-				if e.Kind != guest.KindRefusal || e.Class != abi.FailConfig {
-					t.Errorf("kind %s, class %s", e.Kind, e.Class)
-				}
-			} else if err != nil {
-				t.Fatal(err)
-			}
+			refusal, notes := configure(t, module, test.conf)
 			if refusal != test.refusal {
 				t.Errorf("got refusal %q, want %q", refusal, test.refusal)
 			}
@@ -90,9 +71,36 @@ func TestConfigureSMTP(t *testing.T) {
 			if test.warning != "" {
 				warning = fmt.Sprintf("log 4 %q", test.warning)
 			}
-			if got := host.Notes(); got != warning {
-				t.Errorf("got warning %q, want %q", got, warning)
+			if notes != warning {
+				t.Errorf("got warning %q, want %q", notes, warning)
 			}
 		})
 	}
+}
+
+// configure runs a guest's configure under a flight's config, lines separated by
+// semicolons, and gives its refusal and what it told the host.
+func configure(t *testing.T, module *guest.Module, conf string) (refusal, notes string) {
+	t.Helper()
+	f := flight.New()
+	for line := range strings.SplitSeq(conf, ";") {
+		if line == "" {
+			continue
+		}
+		if err := f.Set(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	host := flight.NewHost(f, nil, nil)
+	err := module.Configure(context.Background(), host.Config, host.Log, guest.Limits{})
+	if e, ok := errors.AsType[*guest.Error](err); ok {
+		if e.Kind != guest.KindRefusal || e.Class != abi.FailConfig {
+			t.Errorf("kind %s, class %s", e.Kind, e.Class)
+		}
+		return e.Reason, host.Notes()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "", host.Notes()
 }
