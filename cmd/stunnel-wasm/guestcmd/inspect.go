@@ -91,8 +91,10 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 		row("may ask", "info: facts of the connection; those of the peer's certificate with guestAllow = %s%s", prefix, abi.Peer)
 	}
 	for line := range strings.Lines(string(info.Manifest)) {
-		if option, ok := strings.CutPrefix(strings.TrimSpace(line), "option: "); ok {
-			row("option", "%s", option)
+		// What it says of itself, not what it is: that is in the lines above.
+		switch name, text, _ := strings.Cut(strings.TrimSpace(line), ": "); name {
+		case "summary", "option", "note":
+			row(name, "%s", text)
 		}
 	}
 	if len(info.Manifest) == 0 {
