@@ -114,6 +114,15 @@ func stagesOf(log string) string {
 	return strings.Join(all, " ")
 }
 
+// waitStages waits until the policy was asked at these stages, and no others, as far as
+// the log has come: it is written behind what it tells of.
+func (b *bench) waitStages(stages string) {
+	b.t.Helper()
+	eventually(b.t, func() bool { return stagesOf(b.text()) == stages }, func() string {
+		return "asked at " + stagesOf(b.text()) + ", want " + stages
+	})
+}
+
 // Policies are asked where things happen, whichever way the connection goes.
 func TestPolicyStages(t *testing.T) {
 	pair := testpeer.Certs(t)
@@ -148,9 +157,7 @@ func TestPolicyStages(t *testing.T) {
 			b := newBench(t, logging.Debug)
 			b.apply("debug = debug\n" + c.conf + deciding(t, "allow"))
 			c.use(t, b.addr("x"))
-			if got := stagesOf(b.text()); got != c.stages {
-				t.Errorf("asked at %s, want %s", got, c.stages)
-			}
+			b.waitStages(c.stages)
 		})
 	}
 	t.Run("client, denied after the handshake", func(t *testing.T) {
@@ -217,10 +224,7 @@ func TestSecondarysPoliciesAreAskedAtEachStage(t *testing.T) {
 			if allowed := do == "allow"; err != nil || (string(text) == "guarded") != allowed || (arrived.Load() > 0) != allowed {
 				t.Errorf("the client read %q, %v; %d connections came", text, err, arrived.Load())
 			}
-			// The log is written behind what happens.
-			eventually(t, func() bool { return stagesOf(b.text()) == stages }, func() string {
-				return "asked at " + stagesOf(b.text()) + ", want " + stages
-			})
+			b.waitStages(stages)
 		})
 	}
 }
@@ -297,16 +301,12 @@ cert = {server}
 connect = ` + testpeer.Serve(t, says("second")) + `
 ` + deciding(t, "h"))
 	want(t, callTLS(t, b.addr("x"), nil), "x")
-	if got := stagesOf(b.text()); got != "acce hand dial" {
-		t.Errorf("asked at %s", got)
-	}
+	b.waitStages("acce hand dial")
 	s := callTLS(t, b.addr("x"), &tls.Config{ServerName: "second.test"})
 	if text, err := io.ReadAll(s); len(text) > 0 || err != nil {
 		t.Errorf("read %q, %v", text, err)
 	}
-	if got := stagesOf(b.text()); got != "acce hand dial acce hand acce hand" {
-		t.Errorf("asked at %s", got)
-	}
+	b.waitStages("acce hand dial acce hand acce hand")
 }
 
 // A negotiation keeps its turn while a policy decides, and neither waits for the other

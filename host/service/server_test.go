@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -141,10 +143,18 @@ func TestReloadUnderLoad(t *testing.T) {
 	want(t, lasting, "after")
 }
 
-// freePort is a port that was free a moment ago.
+// freePort is a port that nobody binds on any address. It is below those that systems
+// give out (Linux from 32768 on), so that no other test gets it in between.
 func freePort(t testing.TB) string {
-	_, port, _ := net.SplitHostPort(closedPort(t))
-	return port
+	for range 100 {
+		port := strconv.Itoa(10000 + rand.IntN(20000))
+		if ln, err := net.Listen("tcp", ":"+port); err == nil {
+			ln.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func TestReloadMovesAddresses(t *testing.T) {
