@@ -166,7 +166,7 @@ var Infos = []struct {
 }{
 	{InfoService, "service", "the section's name"},
 	{InfoMode, "mode", "\"server\" or \"client\""},
-	{InfoPeerAddr, "peer_addr", "who was accepted, host:port without brackets; empty for a Unix socket"},
+	{InfoPeerAddr, "peer_addr", "who was accepted, host:port without brackets; \"unix:socket\", or its path, for a Unix socket"},
 	{InfoLocalAddr, "local_addr", "the local end of the accepted connection"},
 	{InfoTargetAddr, "target_addr", "where the outgoing connection leads, once connected"},
 	{InfoSNI, "sni", "the server name that the TLS client asked for, once TLS"},
