@@ -52,7 +52,7 @@ func FuzzGuests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key string, local, server []byte, single bool) {
 		script, name := flights[key], path.Dir(key)
 		if script == nil {
-			t.Skip("no such flight")
+			return // a key that the fuzzer made up
 		}
 		encrypted := abi.Accepted
 		if script.Config["client"] == "yes" {

@@ -56,7 +56,7 @@ func TestCurlNTLM(t *testing.T) {
 	version := testpeer.Run(t, curl, "--version")
 	version.Wait()
 	if !strings.Contains(version.Output(), " NTLM ") {
-		t.Skip("this curl has no NTLM")
+		testpeer.Skip(t, "this curl has no NTLM")
 	}
 	certs := testpeer.Certs(t)
 	backend := secureBackend(t, certs)

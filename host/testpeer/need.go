@@ -37,7 +37,7 @@ func Need(t testing.TB, program, debianPackage string) string {
 			return path
 		}
 	}
-	skip(t, program+" is missing: apt-get install "+debianPackage)
+	Skip(t, program+" is missing: apt-get install "+debianPackage)
 	return ""
 }
 
@@ -45,7 +45,7 @@ func Need(t testing.TB, program, debianPackage string) string {
 func NeedFile(t testing.TB, path, debianPackage string) {
 	t.Helper()
 	if _, err := os.Stat(path); err != nil {
-		skip(t, path+" is missing: apt-get install "+debianPackage)
+		Skip(t, path+" is missing: apt-get install "+debianPackage)
 	}
 }
 
@@ -54,11 +54,13 @@ func NeedFile(t testing.TB, path, debianPackage string) {
 func NeedRoot(t testing.TB, program string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		skip(t, program+" starts as root only")
+		Skip(t, program+" starts as root only")
 	}
 }
 
-func skip(t testing.TB, reason string) {
+// Skip leaves a test out that a machine cannot run, and says why; with CI=true in the
+// environment it fails the test instead.
+func Skip(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(reason)
