@@ -12,7 +12,11 @@
 // opens no socket and no certificate and resolves no host name.
 package config
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // A Config is one checked configuration: what a file said, with every default
 // filled in. It is never changed after Load returns it; a reload makes another.
@@ -156,6 +160,20 @@ type Service struct {
 
 	inetd  bool    // the one service of a file without sections
 	grants []grant // guestAllow, until the section ends
+}
+
+// clone copies a service so that neither's lists grow in the other: sections start as
+// copies of what stands before the first.
+func (s *Service) clone() *Service {
+	c := *s
+	c.Accept, c.Connect = slices.Clone(c.Accept), slices.Clone(c.Connect)
+	c.CheckHost, c.TLSOptions = slices.Clone(c.CheckHost), slices.Clone(c.TLSOptions)
+	c.Socket, c.ProtocolHeader = slices.Clone(c.Socket), slices.Clone(c.ProtocolHeader)
+	c.Guest.Options, c.Guest.Allow = slices.Clone(c.Guest.Options), slices.Clone(c.Guest.Allow)
+	c.Guest.Dial = slices.Clone(c.Guest.Dial)
+	c.Policies, c.grants = slices.Clone(c.Policies), slices.Clone(c.grants)
+	c.ProtocolValues, c.Pos = maps.Clone(c.ProtocolValues), maps.Clone(c.Pos)
+	return &c
 }
 
 // A Place is where an option stands.

@@ -3,10 +3,8 @@ package config
 import (
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -120,17 +118,10 @@ func (p *loader) section(name string, place Place) {
 	} else {
 		p.endService()
 	}
-	s := *p.defaults
+	s := p.defaults.clone()
 	s.Name, s.File, s.Line = name, place.File, place.Line
-	s.Accept, s.Connect = slices.Clone(s.Accept), slices.Clone(s.Connect)
-	s.CheckHost, s.TLSOptions = slices.Clone(s.CheckHost), slices.Clone(s.TLSOptions)
-	s.Socket, s.ProtocolHeader = slices.Clone(s.Socket), slices.Clone(s.ProtocolHeader)
-	s.Guest.Options, s.Guest.Allow = slices.Clone(s.Guest.Options), slices.Clone(s.Guest.Allow)
-	s.Guest.Dial = slices.Clone(s.Guest.Dial)
-	s.Policies, s.grants = slices.Clone(s.Policies), slices.Clone(s.grants)
-	s.ProtocolValues, s.Pos = maps.Clone(s.ProtocolValues), maps.Clone(s.Pos)
-	p.service, p.state = &s, newState(p.global)
-	p.cfg.Services = append(p.cfg.Services, &s)
+	p.service, p.state = s, newState(p.global)
+	p.cfg.Services = append(p.cfg.Services, s)
 }
 
 // option applies one line.

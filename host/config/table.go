@@ -82,7 +82,8 @@ func (o *Option) here() bool {
 // Options is every option, in alphabetical order. It is never changed.
 var Options = sorted(
 	processOptions, globalRestOptions, globalGuestOptions,
-	connectionOptions, tlsServiceOptions, trustOptions, negotiationOptions, guestOptions,
+	connectionOptions, tlsServiceOptions, sessionOptions, pskOptions,
+	keyOptions, trustOptions, revocationOptions, negotiationOptions, guestOptions,
 )
 
 func sorted(parts ...[]Option) []Option {

@@ -1,6 +1,6 @@
 package config
 
-// tlsServiceOptions shape the TLS side of a service, certificates apart.
+// tlsServiceOptions shape the TLS side of a service, certificates and sessions apart.
 var tlsServiceOptions = []Option{
 	{Name: "ciphers", Scope: ServiceScope, Form: "suite[:suite...]", Default: "the suites of crypto/tls",
 		Doc: "cipher suites for TLS 1.2 or older", parse: parseCiphers},
@@ -15,10 +15,6 @@ var tlsServiceOptions = []Option{
 		Doc: "groups for the key exchange"},
 	{Name: "options", Scope: ServiceScope, Form: "[-]NAME", Default: "NO_SSLv2, NO_SSLv3", List: true,
 		Doc: "OpenSSL option to set, or to clear with a minus sign before it", parse: parseTLSOption},
-	{Name: "PSKidentity", Scope: ServiceScope, Form: "identity", Status: Pending, parse: checkFilled,
-		Doc: "name that a client gives for its pre-shared key"},
-	{Name: "PSKsecrets", Scope: ServiceScope, Form: "file", Status: Pending, parse: checkFilled,
-		Doc: "file with a line identity:key for each pre-shared key"},
 	{Name: "renegotiation", Scope: ServiceScope, Form: "yes|no", Default: "no", Doc: "let the peer renegotiate",
 		parse: yesNo(func(t *target, yes bool) {
 			if yes {
@@ -27,16 +23,6 @@ var tlsServiceOptions = []Option{
 		})},
 	{Name: "securityLevel", Scope: ServiceScope, Form: "0-5", Default: "2", Status: Pending, same: []string{"2"},
 		parse: checkNumber("Illegal security level", 0, 5), Doc: "OpenSSL security level"},
-	{Name: "sessionCacheSize", Scope: ServiceScope, Form: "entries", Default: "1000", Status: Pending,
-		same: []string{"1000"}, parse: checkNumber("Illegal session cache size", 0, maxNumber),
-		Doc: "sessions kept for resumption", Note: "sessions are resumed by tickets, which take no memory in a server"},
-	{Name: "sessionCacheTimeout", Aliases: []string{"session"}, Scope: ServiceScope, Form: "seconds", Default: "300 seconds",
-		Status: Pending, same: []string{"300"}, parse: checkNumber("Illegal session cache timeout", 0, maxNumber),
-		Doc: "how long a session can be resumed"},
-	{Name: "sessiond", Scope: ServiceScope, Form: "[host:]port", Status: Pending, parse: address(false, func(*target, Address) {}),
-		Doc: "server that shares sessions between machines"},
-	{Name: "sessionResume", Scope: ServiceScope, Form: "yes|no", Default: "yes", Status: Pending, same: []string{"yes"},
-		parse: checkYesNo, Doc: "let sessions be resumed", Note: "options = NO_TICKET turns off tickets"},
 	{Name: "sni", Scope: ServiceScope, Form: "name|SERVICE:PATTERN", Default: "the first connect host",
 		Doc: "client mode: server name to ask for, empty for none; server mode: SERVICE:PATTERN",
 		parse: text(func(t *target, v string) {
@@ -51,10 +37,6 @@ var tlsServiceOptions = []Option{
 	{Name: "sslVersionMin", Scope: ServiceScope, Form: "all|TLSv1|TLSv1.1|TLSv1.2|TLSv1.3", Default: "TLSv1.2",
 		Doc:   "lowest TLS version",
 		parse: version(func(t *target, v Version) { t.service.MinVersion = v })},
-	{Name: "ticketKeySecret", Scope: ServiceScope, Form: "hex", Secret: true, Status: Pending, parse: checkFilled,
-		Doc: "key that encrypts session tickets"},
-	{Name: "ticketMacSecret", Scope: ServiceScope, Form: "hex", Secret: true, Status: Pending, parse: checkFilled,
-		Doc: "key that authenticates session tickets"},
 }
 
 const defaultCipherSuites = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"

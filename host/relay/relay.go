@@ -7,7 +7,6 @@
 package relay
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +31,18 @@ type Counters struct {
 	ToSocket atomic.Int64
 }
 
+// A TLS is the encrypted side: a *tls.Conn, or what speaks TLS where crypto/tls cannot.
+// Read and Write may be called at the same time, and so may CloseWrite, which sends
+// close_notify. Read gives io.EOF for the peer's close_notify, hands on the socket's own
+// errors as they are, and can be called again after a temporary one.
+type TLS interface {
+	io.ReadWriter
+	CloseWrite() error
+}
+
 // A Relay joins two sides. Prepare the fields, then call Run once.
 type Relay struct {
-	TLS      *tls.Conn
+	TLS      TLS
 	Under    *Socket // below TLS; framed
 	Plain    *Socket
 	ToTLS    []byte // bytes that a negotiation read from the plain side and left

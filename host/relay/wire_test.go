@@ -283,7 +283,7 @@ func TestLargeTicketsAreKept(t *testing.T) {
 		r := s.start(t)
 		send(t, r.peer, "x")
 		want(t, r.plain, "x")
-		if got := r.TLS.ConnectionState().DidResume; got != (round == 1) {
+		if got := r.TLS.(*tls.Conn).ConnectionState().DidResume; got != (round == 1) {
 			t.Errorf("round %d: resumed %v", round, got)
 		}
 		slow.mu.Lock()

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -32,7 +31,7 @@ type connection struct {
 	outgoing *relay.Socket
 	stopped  bool
 
-	tls      *tls.Conn // the TLS side, once the handshake is done
+	tls      tlsConn   // the TLS side, once the handshake is done
 	left     [2][]byte // what a guest read ahead, by abi.Side
 	notes    []note    // what a guest annotated
 	alpn     []string  // of the handshake under way

@@ -11,6 +11,13 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/relay"
 )
 
+// A tlsConn is the TLS side of a connection.
+type tlsConn interface {
+	net.Conn
+	relay.TLS
+	ConnectionState() tls.ConnectionState
+}
+
 // tlsSide is the side that the service encrypts.
 func (c *connection) tlsSide() abi.Side {
 	if c.svc.conf.Client {
@@ -40,9 +47,9 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 	var t *tls.Conn
 	if client {
 		c.logSNI()
-		t = tls.Client(s, c.svc.tls.ForALPN(alpn))
+		t = tls.Client(s, c.tlsConfig(c.svc))
 	} else {
-		t = tls.Server(s, c.svc.tls.ForALPN(alpn))
+		t = tls.Server(s, c.tlsConfig(c.svc))
 	}
 	until := time.Now().Add(c.svc.conf.TimeoutBusy)
 	if end, ok := ctx.Deadline(); ok && end.Before(until) {
@@ -61,6 +68,13 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 		return err
 	}
 	return nil
+}
+
+// tlsConfig is a service's TLS configuration, with the verdict on this connection's peer.
+func (c *connection) tlsConfig(svc *Service) *tls.Config {
+	return svc.tls.For(c.alpn, func(cs tls.ConnectionState) error {
+		return svc.tls.Verifier.Check(c.ctx, cs, c.log)
+	})
 }
 
 // told puts the peer's unencrypted alert in place of what crypto/tls makes of it.

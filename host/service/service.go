@@ -67,6 +67,8 @@ type Set struct {
 // Options are what Build needs beside the configuration.
 type Options struct {
 	Log *logging.Log
+	// TLS is for the services' TLS contexts.
+	TLS tlsconf.Options
 	// Interpreter runs guests without compiling them to machine code.
 	Interpreter bool
 	// Native gives a negotiator for a service's protocol instead of a guest; nil:
@@ -102,7 +104,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Service, errs config.Errors) {
 	log := o.Log.Logger("ui")
 	s = &Service{conf: sc, level: logging.Level(sc.Debug)}
-	t, err := tlsconf.Build(sc)
+	t, err := tlsconf.Build(sc, o.TLS)
 	var bad *config.Error
 	switch {
 	case errors.As(err, &bad):

@@ -63,7 +63,7 @@ func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		}
 		c.served = s
 		c.log = c.srv.ui.With(c.id, s.Name(), s.level)
-		return s.tls.ForALPN(c.alpn), nil
+		return c.tlsConfig(s), nil
 	}
 	c.log.Errf("SNI: no pattern matched servername: %s", hello.ServerName)
 	return nil, nil

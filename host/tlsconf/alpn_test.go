@@ -11,17 +11,17 @@ import (
 // what it asked for first shares sessions, but not all of them are kept.
 func TestForALPN(t *testing.T) {
 	c := &Context{Config: &tls.Config{ServerName: "example.org"}}
-	if c.ForALPN(nil) != c.Config {
+	if c.forALPN(nil) != c.Config {
 		t.Error("no protocols have a configuration of their own")
 	}
-	first := c.ForALPN([]string{"a", "b"})
+	first := c.forALPN([]string{"a", "b"})
 	for i := range 10 * keptALPN {
 		names := []string{"x" + strconv.Itoa(i)}
-		if got := c.ForALPN(names); !slices.Equal(got.NextProtos, names) || got.ServerName != "example.org" {
+		if got := c.forALPN(names); !slices.Equal(got.NextProtos, names) || got.ServerName != "example.org" {
 			t.Errorf("protocols %q of %q, want %q", got.NextProtos, got.ServerName, names)
 		}
 	}
-	if c.ForALPN([]string{"a", "b"}) != first {
+	if c.forALPN([]string{"a", "b"}) != first {
 		t.Error("the same protocols have another configuration")
 	}
 	if n := len(c.alpn.kept); n > keptALPN {

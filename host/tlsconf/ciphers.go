@@ -2,8 +2,11 @@ package tlsconf
 
 import (
 	"crypto/tls"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
 
 // openssl maps OpenSSL's names to the suites of TLS 1.0 to 1.2 that crypto/tls
@@ -89,4 +92,27 @@ func VersionName(v uint16) string {
 		return "TLSv1.3"
 	}
 	return "unknown"
+}
+
+// chooseCiphers takes a plain list of TLS 1.2 suites. Go decides the order.
+func (c *Context) chooseCiphers(s *config.Service) error {
+	if s.Ciphers == nil {
+		return nil
+	}
+	var dropped []string
+	for _, name := range s.Ciphers {
+		if id, ok := cipherSuite(name); ok {
+			c.Config.CipherSuites = append(c.Config.CipherSuites, id)
+		} else {
+			dropped = append(dropped, name)
+		}
+	}
+	if len(c.Config.CipherSuites) == 0 {
+		return s.Errorf("ciphers", "no cipher match: none of %s exists here; there are %s",
+			strings.Join(s.Ciphers, ", "), strings.Join(CipherNames(), ", "))
+	}
+	if len(dropped) > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("Service [%s] ciphers that do not exist here are left out: %s", s.Name, strings.Join(dropped, ", ")))
+	}
+	return nil
 }

@@ -41,7 +41,7 @@ func TestKeyForms(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			leaf := issue(t, "leaf", c.key, nil)
-			ctx, err := Build(service(file(t, c.text+certPEM(leaf)), ""))
+			ctx, err := Build(service(file(t, c.text+certPEM(leaf)), ""), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +102,7 @@ func TestAnyOrderInOneFileOrTwo(t *testing.T) {
 			if c.key != "" {
 				s.Key = file(t, c.key)
 			}
-			ctx, err := Build(s)
+			ctx, err := Build(s, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,18 +136,18 @@ func TestBadPairs(t *testing.T) {
 			if c.key != "" {
 				s.Key = file(t, c.key)
 			}
-			_, err := Build(s)
+			_, err := Build(s, Options{})
 			fails(t, err, c.want)
 		})
 	}
 	t.Run("missing files", func(t *testing.T) {
-		_, err := Build(service("/nowhere/x.pem", ""))
+		_, err := Build(service("/nowhere/x.pem", ""), Options{})
 		fails(t, err, "/nowhere/x.pem: no such file or directory")
-		_, err = Build(service(file(t, certPEM(leaf)), "/nowhere/key.pem"))
+		_, err = Build(service(file(t, certPEM(leaf)), "/nowhere/key.pem"), Options{})
 		fails(t, err, "/nowhere/key.pem: no such file or directory")
 	})
 	t.Run("a file without end", func(t *testing.T) {
-		_, err := Build(service("/dev/zero", ""))
+		_, err := Build(service("/dev/zero", ""), Options{})
 		fails(t, err, "larger than 16 MiB")
 	})
 }
@@ -159,7 +159,7 @@ func TestReadableKeysAreWarnedOf(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		c, err := Build(service(path, ""))
+		c, err := Build(service(path, ""), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func FuzzReadPEM(f *testing.F) {
 		if total > len(text) {
 			t.Errorf("%d bytes came out of %d", total, len(text))
 		}
-		if c, err := Build(service(path, "")); (c == nil) == (err == nil) {
+		if c, err := Build(service(path, ""), Options{}); (c == nil) == (err == nil) {
 			t.Errorf("context %v and error %v", c, err)
 		}
 	})

@@ -32,7 +32,7 @@ func TestCiphers(t *testing.T) {
 	} {
 		s := service("", "")
 		s.Ciphers = c.names
-		ctx, err := Build(s)
+		ctx, err := Build(s, Options{})
 		if c.fails {
 			fails(t, err, "no cipher match")
 			continue
@@ -78,7 +78,7 @@ func TestVersions(t *testing.T) {
 	for v, name := range map[config.Version]string{config.TLS10: "TLSv1", config.TLS11: "TLSv1.1", config.TLS12: "TLSv1.2", config.TLS13: "TLSv1.3"} {
 		s := service("", "")
 		s.MinVersion, s.MaxVersion = v, v
-		c, err := Build(s)
+		c, err := Build(s, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestServerName(t *testing.T) {
 		if c.edit != nil {
 			c.edit(c.s)
 		}
-		ctx, err := Build(c.s)
+		ctx, err := Build(c.s, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,10 +160,10 @@ func contexts(t *testing.T, edit func(server, client *config.Service, root strin
 	c.Connect = []config.Address{{Host: "localhost", Port: "1"}}
 	edit(s, c, file(t, certPEM(root)))
 	var err error
-	if server, err = Build(s); err != nil {
+	if server, err = Build(s, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if client, err = Build(c); err != nil {
+	if client, err = Build(c, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return server, client
@@ -226,7 +226,8 @@ func TestClientVerifies(t *testing.T) {
 			}
 		})
 		other = file(t, certPEM(issue(t, "other", ecKey(t, elliptic.P256()), nil)))
-		if _, _, err := handshake(t, server.Config, client.Config); (err == nil) != trusted {
+		judge := func(cs tls.ConnectionState) error { return client.Verifier.Check(t.Context(), cs, nil) }
+		if _, _, err := handshake(t, server.Config, client.For(nil, judge)); (err == nil) != trusted {
 			t.Errorf("trusted %v: %v", trusted, err)
 		}
 	}
@@ -262,7 +263,7 @@ func TestBadCAfiles(t *testing.T) {
 	} {
 		s := service("", "")
 		s.CAfile = path
-		_, err := Build(s)
+		_, err := Build(s, Options{})
 		fails(t, err, want)
 	}
 }
@@ -287,12 +288,12 @@ func TestTickets(t *testing.T) {
 func TestNoSystemRoots(t *testing.T) {
 	s := service("", "")
 	s.Client, s.VerifyChain = true, true
-	c, err := Build(s)
+	c, err := Build(s, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	leaf := issue(t, "leaf", ecKey(t, elliptic.P256()), nil)
-	if err := c.Config.VerifyConnection(tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf.cert}}); err == nil {
+	if err := c.Verifier.Check(t.Context(), tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf.cert}}, nil); err == nil {
 		t.Error("a certificate was accepted without a CAfile")
 	}
 }
@@ -302,7 +303,7 @@ func TestNoSystemRoots(t *testing.T) {
 func TestResumedTLS12GetsNoTicket(t *testing.T) {
 	leaf := issue(t, "localhost", ecKey(t, elliptic.P256()), nil)
 	pem := file(t, certPEM(leaf)+pkcs8(leaf.key))
-	c, err := Build(service(pem, pem))
+	c, err := Build(service(pem, pem), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

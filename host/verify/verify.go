@@ -1,11 +1,12 @@
 // Package verify judges a TLS peer's certificate as a service's options ask.
 //
 // crypto/tls is always told to accept any certificate, and a Verifier's Check
-// runs as its VerifyConnection: on full handshakes and on resumed ones alike, so
+// runs in its VerifyConnection: on full handshakes and on resumed ones alike, so
 // a session ticket never outlives the trust that it was given under.
 package verify
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 )
 
 // An Error says why a certificate was rejected, in OpenSSL's words where it has
@@ -68,8 +71,13 @@ func SelfSigned(c *x509.Certificate) bool {
 		(len(c.AuthorityKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
 }
 
-// Check is for tls.Config's VerifyConnection. Its errors are *Error.
-func (v *Verifier) Check(cs tls.ConnectionState) error {
+// Asks tells whether there is anything to check.
+func (v *Verifier) Asks() bool { return v.Require || v.Chain }
+
+// Check judges the certificates of one connection, and tells in its log what an operator
+// wants to know beside the verdict. ctx bounds what is asked of others meanwhile. Its
+// errors are *Error.
+func (v *Verifier) Check(ctx context.Context, cs tls.ConnectionState, log *logging.Logger) error {
 	if len(cs.PeerCertificates) == 0 {
 		if v.Require {
 			return ErrNoCertificate

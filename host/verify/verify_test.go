@@ -145,7 +145,7 @@ func TestChains(t *testing.T) {
 			if c.trusted != nil {
 				v.SetTrusted(c.trusted)
 			}
-			err := v.Check(tls.ConnectionState{PeerCertificates: c.sent})
+			err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: c.sent}, nil)
 			var e *Error
 			switch {
 			case c.want == "" && err != nil:
@@ -181,12 +181,12 @@ func TestWhatIsAsked(t *testing.T) {
 	} {
 		c.v.now = now
 		c.v.SetTrusted(certs(root))
-		if err := c.v.Check(c.state); (err == nil) != c.ok {
+		if err := c.v.Check(t.Context(), c.state, nil); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	v := Verifier{Require: true}
-	if err := v.Check(none); err != ErrNoCertificate || err.Error() != "peer did not return a certificate" {
+	if err := v.Check(t.Context(), none, nil); err != ErrNoCertificate || err.Error() != "peer did not return a certificate" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestNames(t *testing.T) {
 			leaf := issue(t, c.cn, root, c.edit)
 			v := &Verifier{Server: true, Chain: true, Hosts: c.hosts, now: func() time.Time { return noon }}
 			v.SetTrusted(certs(root))
-			err := v.Check(tls.ConnectionState{PeerCertificates: certs(leaf)})
+			err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: certs(leaf)}, nil)
 			var e *Error
 			if c.ok && err != nil {
 				t.Errorf("refused: %v", err)
@@ -263,7 +263,7 @@ func TestNameConstraintsHold(t *testing.T) {
 		leaf := issue(t, c.cn, middle, c.edit)
 		v := &Verifier{Server: true, Chain: true, Hosts: []string{"a.ours.example", "a.theirs.example"}, now: func() time.Time { return noon }}
 		v.SetTrusted(certs(root))
-		if err := v.Check(tls.ConnectionState{PeerCertificates: certs(leaf, middle)}); (err == nil) != c.ok {
+		if err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: certs(leaf, middle)}, nil); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -275,7 +275,7 @@ func TestNamesNeedTheChain(t *testing.T) {
 	v := &Verifier{Server: true, Chain: true, Hosts: []string{"a.example"}, now: func() time.Time { return noon }}
 	v.SetTrusted(certs(issue(t, "Root", nil, ca)))
 	var e *Error
-	if err := v.Check(tls.ConnectionState{PeerCertificates: certs(leaf)}); !errors.As(err, &e) || e.Subject {
+	if err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: certs(leaf)}, nil); !errors.As(err, &e) || e.Subject {
 		t.Errorf("got %v", err)
 	}
 }
@@ -297,7 +297,7 @@ func TestResumedSessionsAreVerifiedAgain(t *testing.T) {
 			checks := 0
 			check := func(cs tls.ConnectionState) error {
 				checks++
-				return v.Check(cs)
+				return v.Check(t.Context(), cs, nil)
 			}
 			sc := &tls.Config{Certificates: []tls.Certificate{pair(server)}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: version}
 			cc := &tls.Config{Certificates: []tls.Certificate{pair(client)}, InsecureSkipVerify: true, ServerName: "localhost",

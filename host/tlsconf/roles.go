@@ -1,0 +1,71 @@
+package tlsconf
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+)
+
+func (c *Context) server(s *config.Service) {
+	switch {
+	case s.RequireCert:
+		c.Config.ClientAuth = tls.RequireAnyClientCert
+	case s.RequestCert:
+		c.Config.ClientAuth = tls.RequestClientCert
+	}
+	c.Config.WrapSession = c.wrapSession
+	// As said: also where a copy of Config is in use, whose own keys are others.
+	c.Config.UnwrapSession = c.Config.DecryptTicket
+}
+
+func (c *Context) client(s *config.Service) {
+	c.SNI = serverName(s)
+	c.Config.ServerName = c.SNI
+	if !s.NoTicket {
+		c.Config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
+	}
+	if len(c.Config.Certificates) > 0 {
+		// Offered whatever CAs the server names, as OpenSSL does: crypto/tls would
+		// hold back a certificate of another CA.
+		cert := &c.Config.Certificates[0]
+		c.Config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return cert, nil
+		}
+	}
+	switch {
+	case s.VerifyChain && len(s.CheckHost) == 0:
+		// Any certificate of these CAs will do, also that of somebody else's server.
+		c.Warnings = append(c.Warnings,
+			fmt.Sprintf("Service [%s] uses \"verifyChain\" without subject checks", s.Name),
+			"Use \"checkHost\" or \"checkIP\" to restrict trusted certificates")
+	case !s.VerifyChain:
+		c.Warnings = append(c.Warnings, fmt.Sprintf("Service [%s] needs authentication to prevent MITM attacks", s.Name))
+	}
+}
+
+// serverName is the SNI that a client service sends: the sni option, else
+// protocolHost's host, else the first target's (stunnel's order). crypto/tls
+// leaves IP addresses out of the extension, as RFC 6066 section 3 asks.
+func serverName(s *config.Service) string {
+	if s.SNISet {
+		return s.SNI
+	}
+	if h := s.ProtocolValues["protocolhost"]; h != "" {
+		if host, _, err := net.SplitHostPort(h); err == nil {
+			return host
+		}
+		return h
+	}
+	for _, a := range s.Connect {
+		switch {
+		case a.Unix != "":
+		case a.Host == "":
+			return "localhost"
+		default:
+			return a.Host
+		}
+	}
+	return ""
+}
