@@ -80,6 +80,8 @@ func (c *connection) reportTLS(err error) {
 	}
 	var v *verify.Error
 	switch {
+	case errors.As(err, &v) && v.Revoked:
+		c.log.Errf("%s: certificate verify failed", call)
 	case errors.As(err, &v) && v.Cert != nil:
 		if v.Subject {
 			c.log.Warnf("CERT: %s", v.Reason)

@@ -25,6 +25,7 @@ type Error struct {
 	Depth   int               // of the certificate that the reason is about; 0 is the peer's own
 	Cert    *x509.Certificate // nil when the peer sent none
 	Subject bool              // the chain is good, the name is another
+	Revoked bool              // the chain is good, a Revocation refuses it and has said why in the log
 }
 
 func (e *Error) Error() string {
@@ -37,6 +38,14 @@ func (e *Error) Error() string {
 // ErrNoCertificate is the error when a certificate is required and none came.
 var ErrNoCertificate = &Error{Reason: "peer did not return a certificate"}
 
+// A Revocation finds out whether certificates of a good chain were revoked since.
+type Revocation interface {
+	// Check gets the chain, from the peer's own certificate to the anchor, and the
+	// OCSP response that the peer stapled, if any. It is called on resumption too, and
+	// may ask others until ctx ends. Its errors are *Error.
+	Check(ctx context.Context, chain []*x509.Certificate, staple []byte, log *logging.Logger) error
+}
+
 // A Verifier holds what a service trusts. The zero value accepts everything.
 // It is safe for concurrent use.
 type Verifier struct {
@@ -44,6 +53,9 @@ type Verifier struct {
 	Require bool     // a certificate must come
 	Chain   bool     // its chain must lead to an anchor
 	Hosts   []string // checkHost: one must match
+
+	// Revocation is asked last, about the chain that was found; nil: nobody is.
+	Revocation Revocation
 
 	anchors       *x509.CertPool
 	intermediates []*x509.Certificate
@@ -112,6 +124,9 @@ func (v *Verifier) Check(ctx context.Context, cs tls.ConnectionState, log *loggi
 	}
 	if len(v.Hosts) > 0 && !v.matchHost(leaf, chains) {
 		return &Error{Reason: "Subject checks failed", Cert: leaf, Subject: true}
+	}
+	if v.Revocation != nil {
+		return v.Revocation.Check(ctx, chains[0], cs.OCSPResponse, log)
 	}
 	return nil
 }
