@@ -97,7 +97,7 @@ var Codes = []struct {
 const (
 	KeyClient       = "client"  // "yes" or "no"
 	KeyService      = "service" // the section's name
-	KeySNI          = "sni"     // "yes" in server mode when the name that the client asks for chooses the target: connect after starttls
+	KeySNI          = "sni"     // "yes" in server mode when the handshake decides on the target, by the name that the client asks for or by its certificate: connect after starttls
 	KeyConnect      = "connect" // of a policy guest
 	OptionKeyPrefix = "option."
 

@@ -62,7 +62,7 @@ guestOption that no line ` + "`option: guestOption = NAME=...`" + ` names is ref
 | --- | --- |
 | ` + "`" + KeyClient + "`" + ` | "yes" or "no" |
 | ` + "`" + KeyService + "`" + ` | the section's name |
-| ` + "`" + KeySNI + "`" + ` | "yes" in server mode when the name that the client asks for chooses the target: connect after starttls |
+| ` + "`" + KeySNI + "`" + ` | "yes" in server mode when the handshake decides on the target, by the name that the client asks for or by its certificate: connect after starttls |
 | the name of a protocol option in lower case (` + "`protocolhost`" + ` ...) | its value; protocolHeader's are lines |
 | ` + "`" + OptionKeyPrefix + "NAME`" + ` | the value of guestOption = NAME=VALUE; several are lines |
 

@@ -83,7 +83,7 @@ func TestConfigureConnect(t *testing.T) {
 		{name: "server inside", conf: "guestOption=inside=YES;guestOption=userPassword=a:b"},
 		{name: "server by name inside", conf: "sni=yes;guestOption=inside=yes"},
 		{name: "server by name", conf: "sni=yes",
-			refusal: "services with sni need guestOption = inside=yes here: without it the target is connected before TLS tells the name"},
+			refusal: "services with sni or redirect need guestOption = inside=yes here: without it the target is connected before TLS tells the name or the certificate"},
 		{name: "server half inside", conf: "guestOption=inside=half",
 			refusal: `guestOption inside: "half" is neither yes nor no`},
 		{name: "server with passwords in the clear", conf: "guestOption=userPassword=a:b",

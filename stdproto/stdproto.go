@@ -122,6 +122,16 @@ func ChoosesTarget(name string) bool {
 	return false
 }
 
+// TLSFirst tells whether the server mode of a bundled protocol begins with the handshake and
+// is spoken inside TLS, so that a service which a client's name chose can have it.
+func TLSFirst(name string) bool {
+	switch strings.ToLower(name) {
+	case "socks", "proxy":
+		return true
+	}
+	return false
+}
+
 // Grants lists what a bundled guest may do without guestAllow; nothing for a name
 // that is not bundled.
 func Grants(name string) []abi.Capability {

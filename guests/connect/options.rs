@@ -89,8 +89,8 @@ fn check_server() -> Outcome {
     let inside = inside()?;
     if !inside && accept::by_name() {
         // The target is connected under the rules of this service, and those of the one that
-        // the name then leads to would not be asked.
-        return Err(wrong("services with sni need guestOption = inside=yes here: without it the target is connected before TLS tells the name"));
+        // the name then leads to would not be asked; nor would the client's certificate be.
+        return Err(wrong("services with sni or redirect need guestOption = inside=yes here: without it the target is connected before TLS tells the name or the certificate"));
     }
     if !inside && is_set("secret.option.userPassword") {
         warn("clients send userPassword before TLS begins; with guestOption = inside=yes they send it inside");

@@ -114,6 +114,8 @@ type Service struct {
 	Accept  []Address
 	Connect []Address
 
+	Redirect []Address // where connections go that fail verification; nil: they end
+
 	Failover Failover
 	Reset    bool // send RST on errors
 	LogID    LogID
@@ -133,6 +135,7 @@ type Service struct {
 	Verify      int
 	RequestCert bool // ask a client for a certificate
 	VerifyChain bool
+	VerifyPeer  bool
 	RequireCert bool
 	CheckHost   []string
 
@@ -167,6 +170,7 @@ type Service struct {
 func (s *Service) clone() *Service {
 	c := *s
 	c.Accept, c.Connect = slices.Clone(c.Accept), slices.Clone(c.Connect)
+	c.Redirect = slices.Clone(c.Redirect)
 	c.CheckHost, c.TLSOptions = slices.Clone(c.CheckHost), slices.Clone(c.TLSOptions)
 	c.Socket, c.ProtocolHeader = slices.Clone(c.Socket), slices.Clone(c.ProtocolHeader)
 	c.Guest.Options, c.Guest.Allow = slices.Clone(c.Guest.Options), slices.Clone(c.Guest.Allow)

@@ -23,8 +23,7 @@ func checkSNI(s *Service) *Error {
 }
 
 // checkPrimary finds the section that a secondary service hangs on, which comes before
-// it, as in stunnel. The client's name is known once the primary's conversation before
-// TLS is over, so that a secondary cannot have another one.
+// it, as in stunnel.
 func checkPrimary(s *Service, before []*Service) *Error {
 	name, _, ok := s.SplitSNI()
 	if !ok {
@@ -37,10 +36,6 @@ func checkPrimary(s *Service, before []*Service) *Error {
 		if _, _, second := p.SplitSNI(); second || p.Client {
 			return s.Errorf("sni", "SNI section name not found").
 				WithHint("[%s] is no server with an accept of its own", name)
-		}
-		if s.Protocol != "" && s.Protocol != p.Protocol {
-			return s.Errorf("protocol", notYet).
-				WithHint("[%s] negotiates before the name is known: set the protocol there, or give this service an accept of its own", name)
 		}
 		return nil
 	}

@@ -6,6 +6,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ type Options struct {
 	Timeout  time.Duration // TIMEOUTconnect, for each address
 	// Control sets socket options before the connection is made; nil: none.
 	Control func(network, address string, c syscall.RawConn) error
+	Name    string // what the targets are called in the log; empty: connect
 }
 
 // New makes a Dialer and looks its names up. Names that do not resolve are told
@@ -64,7 +66,7 @@ func New(ctx context.Context, addrs []config.Address, o Options, log *logging.Lo
 	targets, err := resolve(ctx, addrs)
 	if err != nil {
 		log.Errf("%s", unresolved(err))
-		log.Infof("Cannot resolve connect target - delaying DNS lookup")
+		log.Infof("Cannot resolve %s target - delaying DNS lookup", cmp.Or(o.Name, "connect"))
 		return d
 	}
 	d.targets = targets

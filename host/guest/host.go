@@ -30,7 +30,8 @@ type Host interface {
 	// StartTLS does the handshake that the config asks for on a side and returns the
 	// encrypted stream. ALPN lists the application protocols to offer or accept; nil:
 	// none. Early holds bytes that were received but only ever peeked at:
-	// they belong in front of what the connection gives next.
+	// they belong in front of what the connection gives next. An error that is ErrTaken
+	// ends the run.
 	StartTLS(ctx context.Context, side abi.Side, alpn []string, early []byte) (net.Conn, error)
 
 	// Config gives a service option or guestOption by abi's keys.
@@ -53,6 +54,10 @@ type Host interface {
 	// Log writes a guest's line at a severity 0 to 7; the text is already escaped and cut.
 	Log(severity int, text string)
 }
+
+// ErrTaken is what StartTLS gives when the handshake showed that the connection is not for
+// this guest: the run ends there and then, by an [Error] that wraps it.
+var ErrTaken = errors.New("the connection goes on without this guest")
 
 // A Faulter is a Host that makes calls fail, to see what a guest makes of it. Fault is
 // asked before each call that can fail, with its number in the run, from 1; a code that

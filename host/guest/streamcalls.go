@@ -144,6 +144,11 @@ func (c call) doStartTLS() abi.Code {
 	held := c.pause()
 	conn, err := c.host.StartTLS(ctx, side, c.alpn, early)
 	c.resume(held)
+	if errors.Is(err, ErrTaken) {
+		// No code tells the guest: it would have a last word, in the clear, on a connection
+		// that is encrypted now.
+		panic(&halt{kind: KindCancelled, reason: "ended", err: err})
+	}
 	if err == nil && conn == nil {
 		err = errors.New("the host made no stream")
 	}

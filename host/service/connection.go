@@ -31,14 +31,17 @@ type connection struct {
 	outgoing *relay.Socket
 	stopped  bool
 
-	tls      tlsConn   // the TLS side, once the handshake is done
-	left     [2][]byte // what a guest read ahead, by abi.Side
-	notes    []note    // what a guest annotated
-	alpn     []string  // of the handshake under way
-	denied   bool      // by a policy, after the handshake
-	served   *Service  // the secondary that the client's name chose; nil: svc
-	target   string    // that a guest chose; empty: the service's own
-	route    string    // that a policy chose among the service's own; it goes before target
+	tls    tlsConn   // the TLS side, once the handshake is done
+	left   [2][]byte // what a guest read ahead, by abi.Side
+	notes  []note    // what a guest annotated
+	alpn   []string  // of the handshake under way
+	denied bool      // by a policy, after the handshake
+
+	redirected bool // verification failed, and the service has a place for that
+
+	served   *Service // the secondary that the client's name chose; nil: svc
+	target   string   // that a guest chose; empty: the service's own
+	route    string   // that a policy chose among the service's own; it goes before target
 	relay    atomic.Pointer[relay.Relay]
 	counters relay.Counters
 }
@@ -140,11 +143,14 @@ func (c *connection) establish() error {
 	switch {
 	case err != nil:
 	case c.svc.proto != nil:
-		err = c.negotiate()
+		err = c.negotiate(lender{c: c, svc: c.svc})
 	case c.svc.conf.Client:
 		err = c.connect(c.ctx)
 	default:
 		err = c.handshake(c.ctx, c.accepted, nil, nil)
+	}
+	if err == nil && c.handsOver() && c.served.proto != nil && !c.redirected {
+		err = c.negotiate(lender{c: c, svc: c.served, within: true})
 	}
 	if err != nil {
 		return err
@@ -169,6 +175,9 @@ func (c *connection) establish() error {
 
 // dial connects to the service's targets, or to the one that a guest chose.
 func (c *connection) dial(ctx context.Context) (net.Conn, error) {
+	if c.redirected {
+		return c.dialDecoy()
+	}
 	svc := c.chosen()
 	if c.route != "" {
 		if only, ok := svc.dialer.Configured(c.route); ok {
@@ -194,8 +203,10 @@ func (c *connection) connect(ctx context.Context) error {
 		// it dial, as policies do that wait for what the handshake tells.
 		return &stageError{stagePolicy, errDenied}
 	}
-	if err := c.decide(ctx, stageDialling); err != nil {
-		return err
+	if !c.redirected {
+		if err := c.decide(ctx, stageDialling); err != nil {
+			return err
+		}
 	}
 	nc, err := c.dial(ctx)
 	if err != nil {

@@ -63,6 +63,9 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 	c.deadline(s, time.Time{})
 	c.tls = t
 	c.logHandshake(t.ConnectionState())
+	if c.redirected {
+		return nil
+	}
 	if err := c.decide(ctx, stageHandshook); err != nil {
 		c.denied = true
 		return err
@@ -73,7 +76,7 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 // tlsConfig is a service's TLS configuration, with the verdict on this connection's peer.
 func (c *connection) tlsConfig(svc *Service) *tls.Config {
 	return svc.tls.For(c.alpn, func(cs tls.ConnectionState) error {
-		return svc.tls.Verifier.Check(c.ctx, cs, c.log)
+		return c.verify(svc, cs)
 	})
 }
 

@@ -18,17 +18,21 @@ import (
 // A note is a fact that a guest annotated.
 type note struct{ guest, key, value string }
 
-// negotiate runs the service's protocol.
-func (c *connection) negotiate() error {
-	if err := c.slot(); err != nil {
+// negotiate runs the protocol of the service that a lender is for.
+func (c *connection) negotiate(l lender) error {
+	if err := c.slot(l.svc); err != nil {
 		return &stageError{stageGuest, err}
 	}
-	defer func() { <-c.svc.slots }()
-	out, err := c.svc.proto.Negotiate(c.ctx, lender{c}, c.svc.limits)
-	for _, n := range c.notes {
-		if n.guest == c.svc.conf.Protocol {
+	defer func() { <-l.svc.slots }()
+	before := len(c.notes)
+	out, err := l.svc.proto.Negotiate(c.ctx, l, l.svc.limits)
+	for _, n := range c.notes[before:] {
+		if n.guest == l.svc.conf.Protocol {
 			c.log.Infof("%s: %s=%q", n.guest, n.key, n.value)
 		}
+	}
+	if taken(err) {
+		return nil // what it had read ahead went into the handshake
 	}
 	if err != nil {
 		var failed *stageError
@@ -42,17 +46,17 @@ func (c *connection) negotiate() error {
 }
 
 // slot waits for the turn of this negotiation.
-func (c *connection) slot() error {
+func (c *connection) slot(svc *Service) error {
 	select {
-	case c.svc.slots <- struct{}{}:
+	case svc.slots <- struct{}{}:
 		return nil
 	default:
 	}
 	c.log.Infof("%d negotiations of this service are under way: waiting", MaxNegotiations)
-	t := time.NewTimer(c.svc.conf.TimeoutBusy)
+	t := time.NewTimer(svc.conf.TimeoutBusy)
 	defer t.Stop()
 	select {
-	case c.svc.slots <- struct{}{}:
+	case svc.slots <- struct{}{}:
 		return nil
 	case <-t.C:
 		return fmt.Errorf("more than %d negotiations of one service", MaxNegotiations)
@@ -63,11 +67,20 @@ func (c *connection) slot() error {
 
 // A lender is the guest.Host of a connection: a type of its own, so that a
 // negotiator sees no more of the connection than that.
-type lender struct{ c *connection }
+type lender struct {
+	c      *connection
+	svc    *Service // whose guest it is for
+	within bool     // the client's handshake is over: it is what chose svc
+}
 
 var _ guest.Host = lender{}
 
-func (l lender) Accepted() net.Conn { return l.c.accepted }
+func (l lender) Accepted() net.Conn {
+	if l.within {
+		return sealed{l.c.tls}
+	}
+	return l.c.accepted
+}
 
 func (l lender) SetTarget(target string) error {
 	l.c.target = target
@@ -104,21 +117,27 @@ func (l lender) StartTLS(ctx context.Context, side abi.Side, alpn []string, earl
 	if c.under() == nil {
 		return nil, &guest.CodeError{Code: abi.State, Err: errors.New("not connected")}
 	}
+	if l.within {
+		return c.tls, nil
+	}
 	if err := c.handshake(ctx, c.under(), alpn, early); err != nil {
 		return nil, denied(err)
+	}
+	if c.takenOver() {
+		return nil, guest.ErrTaken
 	}
 	return c.tls, nil
 }
 
-func (l lender) Config(key string) (string, bool) { return l.c.svc.lookup(key) }
+func (l lender) Config(key string) (string, bool) { return l.svc.lookup(key) }
 
 func (l lender) Secret(key string) (string, bool) {
-	v, ok := l.c.svc.secrets[key]
+	v, ok := l.svc.secrets[key]
 	return v, ok
 }
 
 func (l lender) Annotate(key, value string) {
-	l.c.notes = append(l.c.notes, note{l.c.svc.conf.Protocol, key, value})
+	l.c.notes = append(l.c.notes, note{l.svc.conf.Protocol, key, value})
 }
 
 func (l lender) Fact(key string) (string, bool) {
@@ -131,7 +150,7 @@ func (l lender) Fact(key string) (string, bool) {
 }
 
 func (l lender) Log(severity int, text string) {
-	guestLine(l.c.log, l.c.svc.conf.Protocol, severity, text)
+	guestLine(l.c.log, l.svc.conf.Protocol, severity, text)
 }
 
 // guestLine logs a guest's line, at Err at worst: what is more severe than that passes

@@ -138,7 +138,7 @@ func TestNegotiationsWaitForTheirTurn(t *testing.T) {
 func TestSecretsAreNoOptions(t *testing.T) {
 	s := &Service{conf: &config.Service{Name: "x", ProtocolValues: map[string]string{"protocolpassword": "geheim", "protocolusername": "me"}}}
 	s.fixed, s.secrets = guestConfig(s.conf, false)
-	l := lender{&connection{svc: s}}
+	l := lender{c: &connection{svc: s}, svc: s}
 	if v, ok := l.Config("protocolpassword"); ok {
 		t.Errorf("config gives the password %q", v)
 	}

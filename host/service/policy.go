@@ -124,7 +124,7 @@ func (c *connection) askPolicy(ctx context.Context, p *policy, stage string) err
 	}
 	defer func() { <-p.turns }()
 	before := len(c.notes)
-	err = p.module.Decide(ctx, &inquiry{lender{c}, p, stage}, p.limits)
+	err = p.module.Decide(ctx, &inquiry{lender{c: c, svc: c.svc}, p, stage}, p.limits)
 	for _, n := range c.notes[before:] {
 		c.log.Infof("%s: %s=%q", p.name, n.key, n.value)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"strings"
 
@@ -23,7 +22,7 @@ func (c *connection) logHandshake(cs tls.ConnectionState) {
 	if !c.log.Enabled(logging.Notice) {
 		return
 	}
-	if c.chosen().conf.VerifyChain && len(cs.PeerCertificates) > 0 {
+	if !c.redirected && c.chosen().conf.VerifyChain && len(cs.PeerCertificates) > 0 {
 		c.log.Noticef("Certificate accepted at depth=0: %s", verify.Name(cs.PeerCertificates[0].Subject))
 	}
 	if !c.log.Enabled(logging.Info) {
@@ -47,13 +46,10 @@ func (c *connection) logHandshake(cs tls.ConnectionState) {
 
 // logSNI tells the server name that a client service sends.
 func (c *connection) logSNI() {
-	sni := c.svc.tls.SNI
-	switch {
-	case sni == "" || !c.log.Enabled(logging.Info):
-	case net.ParseIP(sni) != nil: // crypto/tls leaves it out (RFC 6066, section 3)
-		c.log.Infof("SNI: not sending an IP address: %s", sni)
-	default:
+	if sni := c.svc.tls.SNI; sni != "" {
 		c.log.Infof("SNI: sending servername: %s", sni)
+	} else {
+		c.log.Infof("SNI: extension disabled")
 	}
 }
 
@@ -83,12 +79,7 @@ func (c *connection) reportTLS(err error) {
 	case errors.As(err, &v) && v.Revoked:
 		c.log.Errf("%s: certificate verify failed", call)
 	case errors.As(err, &v) && v.Cert != nil:
-		if v.Subject {
-			c.log.Warnf("CERT: %s", v.Reason)
-		} else {
-			c.log.Warnf("CERT: Pre-verification error: %s", v.Reason)
-		}
-		c.log.Warnf("Rejected by CERT at depth=%d: %s", v.Depth, verify.Name(v.Cert.Subject))
+		c.reportPeer(v)
 		c.log.Errf("%s: certificate verify failed", call)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// Not an error, as in stunnel: whoever only connects would fill the log.
@@ -96,6 +87,20 @@ func (c *connection) reportTLS(err error) {
 	default:
 		c.log.Errf("%s: %s", call, reason(err))
 	}
+}
+
+// reportPeer tells what is wrong with the peer's certificate.
+func (c *connection) reportPeer(v *verify.Error) {
+	switch {
+	case v.Cert == nil:
+		c.log.Infof("No peer certificate received")
+		return
+	case v.Subject:
+		c.log.Warnf("CERT: %s", v.Reason)
+	default:
+		c.log.Warnf("CERT: Pre-verification error: %s", v.Reason)
+	}
+	c.log.Warnf("Rejected by CERT at depth=%d: %s", v.Depth, verify.Name(v.Cert.Subject))
 }
 
 func (c *connection) reportGuest(err error) {

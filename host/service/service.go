@@ -39,6 +39,7 @@ type Service struct {
 	conf    *config.Service
 	tls     *tlsconf.Context
 	dialer  *dial.Dialer
+	decoy   *dial.Dialer  // of redirect; nil: a peer that fails verification is cut off
 	proto   Negotiator    // nil: the built-in order
 	module  *guest.Module // proto, when it is a guest
 	ask     []*policy     // the policies, in order
@@ -118,6 +119,9 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 		}
 	}
 	if sc.Protocol != "" {
+		if err := checkConversation(sc, set.Config.Services); err != nil {
+			errs = append(errs, err)
+		}
 		if err := s.loadProtocol(ctx, set, o); err != nil {
 			errs = append(errs, err)
 		}
@@ -138,6 +142,14 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 		Timeout:  sc.TimeoutConnect,
 		Control:  s.control('r'),
 	}, log)
+	if len(sc.Redirect) > 0 {
+		s.decoy = dial.New(ctx, sc.Redirect, dial.Options{
+			Failover: sc.Failover,
+			Timeout:  sc.TimeoutConnect,
+			Control:  s.control('r'),
+			Name:     "redirect",
+		}, log)
+	}
 	return s, nil
 }
 
@@ -152,7 +164,7 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 		Time:  sc.Guest.Timeout,
 		Busy:  sc.TimeoutBusy,
 	}
-	s.fixed, s.secrets = guestConfig(sc, hasSecondaries(sc, set.Config.Services))
+	s.fixed, s.secrets = guestConfig(sc, hasSecondaries(sc, set.Config.Services) || len(sc.Redirect) > 0)
 	addSecrets(o.Log, s.secrets)
 	s.open = !sc.Client && stdproto.ChoosesTarget(sc.Protocol)
 	s.reach.Rules = sc.Guest.Dial
@@ -199,13 +211,13 @@ const secretOption = "protocolpassword"
 
 // guestConfig is what a guest's config call gives, by abi's keys, and its secret call.
 // The values of a guestOption that is given several times are lines of one text.
-func guestConfig(sc *config.Service, secondaries bool) (open, secret map[string]string) {
+func guestConfig(sc *config.Service, byName bool) (open, secret map[string]string) {
 	open = map[string]string{abi.KeyService: sc.Name, abi.KeyClient: "no"}
 	secret = map[string]string{}
 	if sc.Client {
 		open[abi.KeyClient] = "yes"
 	}
-	if secondaries {
+	if byName {
 		open[abi.KeySNI] = "yes"
 	}
 	for k, v := range sc.ProtocolValues {

@@ -2,11 +2,14 @@ package service
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/stdproto"
 )
 
 // handshakeKey finds the connection that a handshake belongs to in its context.
@@ -18,6 +21,25 @@ func hasSecondaries(sc *config.Service, all []*config.Service) bool {
 		name, _, ok := s.SplitSNI()
 		return ok && name == sc.Name && s != sc
 	})
+}
+
+// checkConversation refuses a secondary whose protocol would be spoken before its turn: the
+// client's name is known once the primary's conversation before TLS is over, so that a
+// secondary can have the same one, or one of its own inside TLS.
+func checkConversation(sc *config.Service, all []*config.Service) *config.Error {
+	name, _, ok := sc.SplitSNI()
+	i := slices.IndexFunc(all, func(p *config.Service) bool { return p.Name == name })
+	if !ok || i < 0 || strings.EqualFold(sc.Protocol, all[i].Protocol) {
+		return nil
+	}
+	const hint = "set the same protocol in both, or none here, or give this service an accept of its own"
+	if first := all[i].Protocol; first != "" && !stdproto.TLSFirst(first) {
+		return sc.Errorf("protocol", "[%s] has spoken %s when the client's name chooses this service", name, first).WithHint(hint)
+	}
+	if _, bundled := stdproto.Lookup(sc.Protocol); bundled && !stdproto.TLSFirst(sc.Protocol) {
+		return sc.Errorf("protocol", "%s begins before the TLS that tells the client's name", sc.Protocol).WithHint(hint)
+	}
+	return nil
 }
 
 // joinSecondaries hangs the services with sni = SERVICE:PATTERN on their primaries. A
@@ -48,7 +70,7 @@ func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		c.log.Noticef("SNI: no servername received")
 		return nil, nil
 	}
-	c.log.Debugf("SNI: searching service for servername: %s", hello.ServerName)
+	c.log.Infof("SNI: requested servername: %s", hello.ServerName)
 	for _, s := range c.svc.named {
 		_, pattern, _ := s.conf.SplitSNI()
 		if !matchName(pattern, hello.ServerName) {
@@ -62,6 +84,7 @@ func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			return nil, fmt.Errorf("%s connected before the client's name chose [%s]", c.svc.conf.Protocol, s.Name())
 		}
 		c.served = s
+		c.log.Noticef("SNI: switched to service [%s]", s.Name())
 		c.log = c.srv.ui.With(c.id, s.Name(), s.level)
 		return c.tlsConfig(s), nil
 	}
@@ -87,3 +110,20 @@ func (c *connection) chosen() *Service {
 	}
 	return c.svc
 }
+
+// handsOver tells whether the client's name chose a service whose conversation is its own:
+// the primary's has not begun, since it is one of those that are spoken inside TLS, or
+// there is none. What was said in the clear otherwise stands for both services.
+func (c *connection) handsOver() bool {
+	return c.served != nil && (c.svc.proto == nil || stdproto.TLSFirst(c.svc.conf.Protocol))
+}
+
+// sealed is the accepted connection of a guest whose service the client's name chose: until
+// it asks for TLS, which is there already, it has no word with the client. In the clear its
+// words would break into the TLS stream.
+type sealed struct{ net.Conn }
+
+var errSealed = errors.New("the client speaks TLS already when its name chooses this service")
+
+func (sealed) Read([]byte) (int, error)  { return 0, errSealed }
+func (sealed) Write([]byte) (int, error) { return 0, errSealed }

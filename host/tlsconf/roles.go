@@ -10,9 +10,10 @@ import (
 
 func (c *Context) server(s *config.Service) {
 	switch {
-	case s.RequireCert:
+	case s.RequireCert && len(s.Redirect) == 0:
 		c.Config.ClientAuth = tls.RequireAnyClientCert
 	case s.RequestCert:
+		// With redirect the Verifier's verdict, also on a peer without one, leads elsewhere.
 		c.Config.ClientAuth = tls.RequestClientCert
 	}
 	c.Config.WrapSession = c.wrapSession
@@ -23,6 +24,12 @@ func (c *Context) server(s *config.Service) {
 func (c *Context) client(s *config.Service) {
 	c.SNI = serverName(s)
 	c.Config.ServerName = c.SNI
+	if net.ParseIP(c.SNI) != nil {
+		// stunnel sends addresses too, against RFC 6066 section 3, and there are servers that
+		// choose by them. crypto/tls leaves out what is an address, before it takes the dot of
+		// a fully qualified name off.
+		c.Config.ServerName += "."
+	}
 	if !s.NoTicket {
 		c.Config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	}
@@ -46,8 +53,7 @@ func (c *Context) client(s *config.Service) {
 }
 
 // serverName is the SNI that a client service sends: the sni option, else
-// protocolHost's host, else the first target's (stunnel's order). crypto/tls
-// leaves IP addresses out of the extension, as RFC 6066 section 3 asks.
+// protocolHost's host, else the first target's (stunnel's order).
 func serverName(s *config.Service) string {
 	if s.SNISet {
 		return s.SNI

@@ -79,7 +79,7 @@ type Options struct{}
 func Build(s *config.Service, o Options) (*Context, error) {
 	c := &Context{Verifier: &verify.Verifier{
 		Server:  s.Client,
-		Require: s.RequireCert,
+		Require: s.RequireCert || len(s.Redirect) > 0, // who sent none failed, at every level
 		Chain:   s.VerifyChain,
 		Hosts:   s.CheckHost,
 	}}

@@ -121,8 +121,19 @@ func TestServerName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ctx.SNI != c.want || ctx.Config.ServerName != c.want {
+		if ctx.SNI != c.want || strings.TrimSuffix(ctx.Config.ServerName, ".") != c.want {
 			t.Errorf("%s: %q and %q, want %q", c.name, ctx.SNI, ctx.Config.ServerName, c.want)
+		}
+	}
+}
+
+// TestAddressesAsServerNames has a client service send an address as stunnel does.
+func TestAddressesAsServerNames(t *testing.T) {
+	for _, name := range []string{"127.0.0.1", "::1", "mx.example"} {
+		server, client := contexts(t, func(_, c *config.Service, _ string) { c.SNI, c.SNISet = name, true })
+		got, _, err := handshake(t, server.Config, client.Config)
+		if err != nil || got.ServerName != name {
+			t.Errorf("the server got %q, %v; want %q", got.ServerName, err, name)
 		}
 	}
 }
