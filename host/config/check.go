@@ -13,10 +13,10 @@ func finish(s *Service, st *state) Errors {
 		e := s.Errorf("", "%s", reason)
 		errs = append(errs, e.WithHint("%s", hint))
 	}
-	if s.Cert != "" && s.Key == "" {
-		s.Key = s.Cert
+	if len(s.Key) == 0 {
+		s.Key = slices.Clone(s.Cert)
 	}
-	if !s.Client && s.Cert == "" && !st.refused("client", "cert", "psksecrets", "engineid", "enginenum") {
+	if !s.Client && len(s.Cert) == 0 && !st.refused("client", "cert", "psksecrets", "engineid", "enginenum") {
 		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or client = yes")
 	}
 	if s.VerifyChain && s.CAfile == "" && !st.refused("cafile", "caengine", "capath", "castore") {

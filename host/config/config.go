@@ -126,8 +126,8 @@ type Service struct {
 	TimeoutConnect time.Duration // for each address
 	TimeoutIdle    time.Duration // without a byte either way
 
-	Cert   string
-	Key    string // never empty when Cert is set
+	Cert   []string // files with our own certificates, or names of what is kept elsewhere
+	Key    []string // and of their keys, in any order; never empty when Cert is not
 	CAfile string
 
 	// Verification. Verify is -1 unless verify = N was given; RequestCert,
@@ -163,6 +163,10 @@ type Service struct {
 
 	inetd  bool    // the one service of a file without sections
 	grants []grant // guestAllow, until the section ends
+
+	// inherited tells which of Cert and Key are still those from before the first
+	// section: a line in the section takes their place, as in stunnel.
+	inherited struct{ cert, key bool }
 }
 
 // clone copies a service so that neither's lists grow in the other: sections start as
@@ -171,6 +175,8 @@ func (s *Service) clone() *Service {
 	c := *s
 	c.Accept, c.Connect = slices.Clone(c.Accept), slices.Clone(c.Connect)
 	c.Redirect = slices.Clone(c.Redirect)
+	c.Cert, c.Key = slices.Clone(c.Cert), slices.Clone(c.Key)
+	c.inherited.cert, c.inherited.key = true, true
 	c.CheckHost, c.TLSOptions = slices.Clone(c.CheckHost), slices.Clone(c.TLSOptions)
 	c.Socket, c.ProtocolHeader = slices.Clone(c.Socket), slices.Clone(c.ProtocolHeader)
 	c.Guest.Options, c.Guest.Allow = slices.Clone(c.Guest.Options), slices.Clone(c.Guest.Allow)

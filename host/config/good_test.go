@@ -40,7 +40,7 @@ func TestWebServer(t *testing.T) {
 	compare(t, "line", https.Line, 12)
 	compare(t, "accept", https.Accept, []Address{{Port: "443"}})
 	compare(t, "connect", https.Connect, []Address{{Port: "80"}})
-	compare(t, "key", https.Key, "/etc/stunnel/stunnel.pem")
+	compare(t, "key", https.Key, []string{"/etc/stunnel/stunnel.pem"})
 	compare(t, "timeouts", []time.Duration{https.TimeoutBusy, https.TimeoutClose, https.TimeoutConnect, https.TimeoutIdle},
 		[]time.Duration{300 * time.Second, 0, 10 * time.Second, time.Minute})
 	compare(t, "debug", https.Debug, 6)
@@ -52,7 +52,7 @@ func TestWebServer(t *testing.T) {
 	compare(t, "accept", https6.Accept, []Address{{Host: "::", Port: "8443"}})
 	compare(t, "connect", https6.Connect, []Address{{Host: "::1", Port: "80"}, {Host: "127.0.0.1", Port: "80"}})
 	compare(t, "failover", https6.Failover, Priority)
-	compare(t, "key", https6.Key, "/etc/stunnel/other.key")
+	compare(t, "key", https6.Key, []string{"/etc/stunnel/other.key"})
 	compare(t, "debug", https6.Debug, 7)
 	compare(t, "idle", https6.TimeoutIdle, 43200*time.Second)
 

@@ -3,179 +3,119 @@ package tlsconf
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"runtime"
-	"strings"
+	"slices"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
 
-// maxPEM bounds a certificate, key or CA file, in bytes: the largest bundles of
-// public CAs are under 1 MiB.
-const maxPEM = 16 << 20
-
-// blocks are the parts of a PEM file, in its order. Other types are skipped: DH
-// parameters, for which crypto/tls has no use, and whatever tools leave behind.
-type blocks struct {
-	certs [][]byte
-	keys  []*pem.Block
+// A loader reads the certificates and keys of one service.
+type loader struct {
+	context *Context
+	service *config.Service
+	options Options
+	read    []*material // each file or name once
 }
 
-func readPEM(path string) (*blocks, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxPEM {
-		return nil, fmt.Errorf("%s is larger than %d MiB", path, maxPEM>>20)
-	}
-	b := &blocks{}
-	for {
-		var p *pem.Block
-		p, data = pem.Decode(data)
-		if p == nil {
-			return b, nil
+// loadCertificates reads what cert and key name, each with certificates and key in any
+// order, and gives each chain the key that belongs to it.
+func (c *Context) loadCertificates(s *config.Service, o Options) error {
+	l := &loader{context: c, service: s, options: o}
+	var chains, keys []*material
+	for _, value := range s.Cert {
+		m, err := l.open("cert", value)
+		if err != nil {
+			return err
 		}
-		switch {
-		case p.Type == "CERTIFICATE" || p.Type == "X509 CERTIFICATE":
-			b.certs = append(b.certs, p.Bytes)
-		case p.Type == "TRUSTED CERTIFICATE":
-			// OpenSSL's own form: the certificate, then trust settings of no use here.
-			if c, err := firstElement(p.Bytes); err == nil {
-				b.certs = append(b.certs, c)
-			}
-		case strings.HasSuffix(p.Type, "PRIVATE KEY"):
-			b.keys = append(b.keys, p)
+		if len(m.certs) == 0 {
+			return s.Errorf("cert", "no certificate in %s", value)
 		}
+		chains = append(chains, m)
 	}
-}
-
-// firstElement cuts a DER element off the front of its followers.
-func firstElement(der []byte) ([]byte, error) {
-	if len(der) < 4 || der[0] != 0x30 || der[1] != 0x82 {
-		return nil, errors.New("not a certificate")
+	for _, value := range s.Key {
+		m, err := l.open("key", value)
+		if err != nil {
+			return err
+		}
+		if err := l.openKey(m); err != nil {
+			return err
+		}
+		keys = append(keys, m)
 	}
-	n := 4 + int(der[2])<<8 + int(der[3])
-	if n > len(der) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	return der[:n], nil
-}
-
-// loadCertificate reads cert and key: one file or two, each with certificates and
-// key in any order. The leaf is the certificate that the key belongs to.
-func (c *Context) loadCertificate(s *config.Service) error {
-	cb, err := readPEM(s.Cert)
-	if err != nil {
-		return s.Errorf("cert", "%v", err)
-	}
-	if len(cb.certs) == 0 {
-		return s.Errorf("cert", "no certificate in %s (PEM is read so far)", s.Cert)
-	}
-	keyPath, kb, keyOption := s.Cert, cb, "cert"
-	if s.Key != "" && s.Key != s.Cert {
-		keyPath, keyOption = s.Key, "key"
-		if kb, err = readPEM(s.Key); err != nil {
-			return s.Errorf("key", "%v", err)
+	// After the keys: one that Go cannot use says what it is, its certificate does not.
+	for _, m := range l.read {
+		if err := m.parse(); err != nil {
+			return s.Errorf(m.option, "%s: %v", m.name, err)
 		}
 	}
-	if len(kb.keys) == 0 {
-		return s.Errorf(keyOption, "no private key in %s", keyPath).WithHint("name the file that has it with key = FILE, or append it to the certificate")
-	}
-	key, err := parseKey(kb.keys[0])
+	pairs, err := l.pair(chains, keys)
 	if err != nil {
-		return s.Errorf(keyOption, "private key in %s: %v", keyPath, err)
+		return err
 	}
-	if insecure(keyPath) {
-		c.Warnings = append(c.Warnings, "Insecure file permissions on "+keyPath)
+	for i, m := range chains {
+		cert, err := l.join(m, pairs[i])
+		if err != nil {
+			return err
+		}
+		c.Config.Certificates = append(c.Config.Certificates, *cert)
 	}
-	chain := cb.certs
-	if kb != cb {
-		chain = append(chain[:len(chain):len(chain)], kb.certs...)
-	}
-	cert, err := keyPair(chain, key)
-	if err != nil {
-		return s.Errorf("cert", "%s: %v", s.Cert, err)
-	}
-	c.Config.Certificates = []tls.Certificate{*cert}
 	return nil
 }
 
-// insecure says whether others than the owner's group can read a key file.
-func insecure(path string) bool {
-	if runtime.GOOS == "windows" {
-		return false
-	}
-	fi, err := os.Stat(path)
-	return err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o007 != 0
-}
-
-func parseKey(p *pem.Block) (crypto.Signer, error) {
-	if p.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(p.Headers["Proc-Type"], "ENCRYPTED") {
-		return nil, errors.New("passphrases are not implemented yet: decrypt it with \"openssl pkey\"")
-	}
-	if k, err := x509.ParsePKCS1PrivateKey(p.Bytes); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParseECPrivateKey(p.Bytes); err == nil {
-		return k, nil
-	}
-	k, err := x509.ParsePKCS8PrivateKey(p.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%w (RSA, ECDSA on P-224 to P-521, and Ed25519 keys are known)", err)
-	}
-	switch k := k.(type) {
-	case *rsa.PrivateKey:
-		return k, nil
-	case *ecdsa.PrivateKey:
-		return k, nil
-	case ed25519.PrivateKey:
-		return k, nil
-	}
-	return nil, fmt.Errorf("a key of type %T does not sign", k)
-}
-
-// keyPair puts the key's own certificate first and the others behind it, each
-// issuer after what it issued as far as they connect; peers that follow RFC 5246
-// need that order.
-func keyPair(chain [][]byte, key crypto.Signer) (*tls.Certificate, error) {
-	var parsed []*x509.Certificate
-	for _, der := range chain {
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, fmt.Errorf("parsing a certificate: %w", err)
+// pair finds the key of each chain. A key may lie beside its certificate while the file
+// named by cert has those of the issuers alone, and a chain that no key of the list
+// belongs to may have its own.
+func (l *loader) pair(chains, keys []*material) ([]*material, error) {
+	pairs := make([]*material, len(chains))
+	free := slices.Clone(keys)
+	take := func(i int, belongs func(k *material) bool) {
+		if pairs[i] != nil {
+			return
 		}
-		parsed = append(parsed, c)
-	}
-	pub, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	if !ok {
-		return nil, errors.New("a key that cannot be compared")
-	}
-	leaf := -1
-	for i, c := range parsed {
-		if pub.Equal(c.PublicKey) {
-			leaf = i
-			break
+		if j := slices.IndexFunc(free, belongs); j >= 0 {
+			pairs[i] = free[j]
+			free = slices.Delete(free, j, j+1)
 		}
 	}
+	for i, m := range chains {
+		take(i, func(k *material) bool { return k.ownsOne(m.parsed) })
+	}
+	for i := range chains {
+		take(i, func(k *material) bool { return k.ownsOne(k.parsed) && !slices.Contains(chains, k) })
+	}
+	for i, m := range chains {
+		if pairs[i] != nil {
+			continue
+		}
+		if err := l.openKey(m); len(chains) > 1 && err == nil && m.ownsOne(m.parsed) && !slices.Contains(keys, m) {
+			pairs[i] = m
+			continue
+		}
+		return nil, l.service.Errorf("cert", "%s: key values mismatch: no certificate belongs to the private key", m.name).
+			WithHint("let key = FILE name the private key that the certificate was made for")
+	}
+	if len(free) > 0 {
+		return nil, l.service.Errorf(free[0].option, "%s: key values mismatch: the private key belongs to no certificate", free[0].name).
+			WithHint("add its certificate with cert = FILE, or remove the line")
+	}
+	return pairs, nil
+}
+
+// join puts the key's own certificate first and the others behind it, each issuer after
+// what it issued as far as they connect; peers that follow RFC 5246 need that order.
+func (l *loader) join(m, k *material) (*tls.Certificate, error) {
+	parsed := m.parsed
+	if k != m && !slices.Contains(l.service.Cert, k.name) {
+		parsed = append(slices.Clone(parsed), k.parsed...)
+	}
+	leaf := slices.IndexFunc(parsed, func(c *x509.Certificate) bool { return owns(k.signer, c) })
 	if leaf < 0 {
-		return nil, errors.New("key values mismatch: no certificate belongs to the private key")
+		return nil, l.service.Errorf("cert", "%s: key values mismatch", m.name)
 	}
-	out := &tls.Certificate{PrivateKey: key, Leaf: parsed[leaf]}
+	out := &tls.Certificate{PrivateKey: k.signer, Leaf: parsed[leaf]}
 	used := make([]bool, len(parsed))
 	for cur := leaf; cur >= 0; {
 		used[cur] = true
@@ -195,4 +135,87 @@ func keyPair(chain [][]byte, key crypto.Signer) (*tls.Certificate, error) {
 		}
 	}
 	return out, nil
+}
+
+// owns tells whether a certificate was made for a key.
+func owns(key crypto.Signer, c *x509.Certificate) bool {
+	pub, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && pub.Equal(c.PublicKey)
+}
+
+// ownsOne tells whether one of the certificates was made for a material's key.
+func (m *material) ownsOne(certs []*x509.Certificate) bool {
+	return m.signer != nil && slices.ContainsFunc(certs, func(c *x509.Certificate) bool { return owns(m.signer, c) })
+}
+
+// openKey gets a material's private key.
+func (l *loader) openKey(m *material) *config.Error {
+	if m.signer != nil {
+		return nil
+	}
+	signer, err := m.key()
+	switch {
+	case errors.Is(err, errNoKey):
+		return l.service.Errorf(m.option, "no private key in %s", m.name).
+			WithHint("name the file that has it with key = FILE, or append it to the certificate")
+	case err != nil:
+		return l.service.Errorf(m.option, "private key in %s: %v", m.name, err)
+	}
+	m.signer = signer
+	return nil
+}
+
+// parse reads a material's certificates.
+func (m *material) parse() error {
+	for _, der := range m.certs {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return fmt.Errorf("parsing a certificate: %w", err)
+		}
+		m.parsed = append(m.parsed, c)
+	}
+	return nil
+}
+
+// chooseCertificate lets a server with several certificates send the first one that a
+// client can verify. Crypto/tls by itself would look for the client's SNI name in them
+// first, and take the very first certificate where it is in none, whatever its kind:
+// with names that only clients know, one kind of client could not connect.
+func (c *Context) chooseCertificate() {
+	certs := c.Config.Certificates
+	if len(certs) < 2 {
+		return
+	}
+	c.Config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		nameless := *hello
+		nameless.ServerName = ""
+		for i := range certs {
+			if nameless.SupportsCertificate(&certs[i]) == nil {
+				return &certs[i], nil
+			}
+		}
+		return &certs[0], nil
+	}
+}
+
+// offerCertificate lets a client send the first certificate of a kind that the server
+// takes. It is sent whatever CAs the server names, as OpenSSL does: crypto/tls would
+// hold back a certificate of another CA.
+func (c *Context) offerCertificate() {
+	certs := c.Config.Certificates
+	if len(certs) == 0 {
+		return
+	}
+	c.Config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		anyCA := *info
+		anyCA.AcceptableCAs = nil
+		for _, asked := range []*tls.CertificateRequestInfo{info, &anyCA} {
+			for i := range certs {
+				if asked.SupportsCertificate(&certs[i]) == nil {
+					return &certs[i], nil
+				}
+			}
+		}
+		return &certs[0], nil
+	}
 }

@@ -9,6 +9,7 @@ import (
 )
 
 func (c *Context) server(s *config.Service) {
+	c.chooseCertificate()
 	switch {
 	case s.RequireCert && len(s.Redirect) == 0:
 		c.Config.ClientAuth = tls.RequireAnyClientCert
@@ -33,14 +34,7 @@ func (c *Context) client(s *config.Service) {
 	if !s.NoTicket {
 		c.Config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	}
-	if len(c.Config.Certificates) > 0 {
-		// Offered whatever CAs the server names, as OpenSSL does: crypto/tls would
-		// hold back a certificate of another CA.
-		cert := &c.Config.Certificates[0]
-		c.Config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return cert, nil
-		}
-	}
+	c.offerCertificate()
 	switch {
 	case s.VerifyChain && len(s.CheckHost) == 0:
 		// Any certificate of these CAs will do, also that of somebody else's server.

@@ -111,7 +111,11 @@ func service(cert, key string) *config.Service {
 	if key == "" {
 		key = cert
 	}
-	return &config.Service{Name: "test", Cert: cert, Key: key, Verify: -1, MinVersion: config.TLS12, MaxVersion: config.TLS13}
+	var certs, keys []string
+	if cert != "" {
+		certs, keys = []string{cert}, []string{key}
+	}
+	return &config.Service{Name: "test", Cert: certs, Key: keys, Verify: -1, MinVersion: config.TLS12, MaxVersion: config.TLS13}
 }
 
 // fails checks an error's text.

@@ -72,7 +72,10 @@ func (c *Context) forALPN(names []string) *tls.Config {
 
 // Options are what Build needs beside the service's own options. The zero value is for
 // tests and for the check command.
-type Options struct{}
+type Options struct {
+	// Store has the certificates and keys that are not in files; nil: none.
+	Store Store
+}
 
 // Build makes the Context of a service. Errors are *config.Error and name the
 // option's line.
@@ -93,8 +96,8 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		InsecureSkipVerify:     true,
 		SessionTicketsDisabled: s.NoTicket,
 	}
-	if s.Cert != "" {
-		if err := c.loadCertificate(s); err != nil {
+	if len(s.Cert) > 0 {
+		if err := c.loadCertificates(s, o); err != nil {
 			return nil, err
 		}
 	}

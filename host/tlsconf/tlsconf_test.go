@@ -217,7 +217,7 @@ func TestWhatServersAsk(t *testing.T) {
 		server, client := contexts(t, func(s, cl *config.Service, root string) {
 			s.RequestCert, s.RequireCert, s.MaxVersion = c.request, c.require, config.TLS12
 			if !c.withCert {
-				cl.Cert, cl.Key = "", ""
+				cl.Cert, cl.Key = nil, nil
 			}
 		})
 		state, _, err := handshake(t, server.Config, client.Config)

@@ -1,0 +1,85 @@
+package tlsconf
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"os"
+	"runtime"
+	"slices"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+)
+
+// A Store keeps certificates and keys elsewhere than in files, as a token does. Its
+// methods get the service for the options that are the store's own.
+type Store interface {
+	// Holds tells whether a value of cert or key is a name in the store, not a file's.
+	Holds(s *config.Service, value string) bool
+	// Certificates gives the certificates of that name, DER, the leaf first. None is no
+	// error: the value may name a key alone.
+	Certificates(s *config.Service, value string) ([][]byte, error)
+	// Key gives the private key of that name. Its Sign must be safe for concurrent use.
+	Key(s *config.Service, value string) (crypto.Signer, error)
+}
+
+// errNoKey says that there is no private key where one was looked for.
+var errNoKey = errors.New("no private key")
+
+// A material is what one value of cert or key leads to. Its key is read when it is
+// asked for: a passphrase for a key that nobody needs would be asked in vain.
+type material struct {
+	option string // the option that named it first
+	name   string
+	certs  [][]byte
+	key    func() (crypto.Signer, error) // errNoKey: none
+	parsed []*x509.Certificate           // certs
+	signer crypto.Signer                 // what key gave; nil: not asked yet
+}
+
+// open reads what a value of an option names, once for all the options that do.
+func (l *loader) open(option, value string) (*material, *config.Error) {
+	if i := slices.IndexFunc(l.read, func(m *material) bool { return m.name == value }); i >= 0 {
+		return l.read[i], nil
+	}
+	m, err := l.newMaterial(option, value)
+	if err != nil {
+		return nil, err
+	}
+	l.read = append(l.read, m)
+	return m, nil
+}
+
+func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
+	if st := l.options.Store; st != nil && st.Holds(l.service, value) {
+		certs, err := st.Certificates(l.service, value)
+		if err != nil {
+			return nil, l.service.Errorf(option, "%v", err)
+		}
+		return &material{option: option, name: value, certs: certs,
+			key: func() (crypto.Signer, error) { return st.Key(l.service, value) }}, nil
+	}
+	data, err := readFile(value)
+	if err != nil {
+		return nil, l.service.Errorf(option, "%v", err)
+	}
+	b := parsePEM(data)
+	return &material{option: option, name: value, certs: b.certs, key: func() (crypto.Signer, error) {
+		if len(b.keys) == 0 {
+			return nil, errNoKey
+		}
+		if insecure(value) {
+			l.context.Warnings = append(l.context.Warnings, "Insecure file permissions on "+value)
+		}
+		return parseKey(b.keys[0])
+	}}, nil
+}
+
+// insecure says whether others than the owner's group can read a key file.
+func insecure(path string) bool {
+	if runtime.GOOS == "windows" {
+		return false
+	}
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o007 != 0
+}
