@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // finish ends a section: it fills in what depends on several options and returns what
 // the section lacks. An option that was refused is not missed here again.
@@ -36,9 +33,7 @@ func finish(s *Service, st *state) Errors {
 	if s.Protocol == "" && len(s.Policies) == 0 && !st.refused("protocol", "policy") {
 		errs = append(errs, checkNoGuest(s, st)...)
 	}
-	if e := settleVersions(s); e != nil {
-		errs = append(errs, e)
-	}
+	errs = append(errs, settleTLS(s)...)
 	if n, sure := endpoints(s, st); n != 2 && sure {
 		missing("Each service must define two endpoints", endpointHint(s, n))
 	}
@@ -58,25 +53,6 @@ func checkNoGuest(s *Service, st *state) Errors {
 		}
 	}
 	return errs
-}
-
-// settleVersions joins the version options of a section with its NO_ options.
-func settleVersions(s *Service) *Error {
-	var disabled []Version
-	s.NoTicket = slices.Contains(s.TLSOptions, "NO_TICKET") && !slices.Contains(s.TLSOptions, "-NO_TICKET")
-	for i, name := range []string{"NO_TLSv1", "NO_TLSv1_1", "NO_TLSv1_2", "NO_TLSv1_3"} {
-		// As in stunnel, clearing wins over setting wherever the lines stand.
-		if slices.Contains(s.TLSOptions, name) && !slices.Contains(s.TLSOptions, "-"+name) {
-			disabled = append(disabled, versions[i])
-		}
-	}
-	low, high, problem := narrow(s.MinVersion, s.MaxVersion, disabled)
-	if problem != "" {
-		return s.Errorf("", "%s", problem).
-			WithHint("let sslVersionMin, sslVersionMax and the NO_TLSv1 options leave versions that follow each other")
-	}
-	s.MinVersion, s.MaxVersion = low, high
-	return nil
 }
 
 // endpoints counts the ends of a service as stunnel does: a kind counts once, however

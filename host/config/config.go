@@ -139,7 +139,9 @@ type Service struct {
 	RequireCert bool
 	CheckHost   []string
 
-	Ciphers    []string // suite names, OpenSSL's or the RFCs'; nil: defaults
+	SecurityLevel int // OpenSSL's, 0 to 5; that of @SECLEVEL in ciphers if it says one
+	Offer         Offer
+
 	MinVersion Version  // 0: DefaultMinVersion
 	MaxVersion Version  // 0: DefaultMaxVersion
 	NoTicket   bool     // options = NO_TICKET

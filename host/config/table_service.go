@@ -90,7 +90,7 @@ var connectionOptions = []Option{
 // newDefaults returns a service as it is when nothing is said.
 func newDefaults() *Service {
 	return &Service{
-		Debug: defaultSeverity, Reset: true, Failover: RoundRobin, Verify: -1,
+		Debug: defaultSeverity, Reset: true, Failover: RoundRobin, Verify: -1, SecurityLevel: DefaultSecurityLevel,
 		TimeoutBusy:    300 * time.Second,
 		TimeoutClose:   60 * time.Second,
 		TimeoutConnect: 10 * time.Second,

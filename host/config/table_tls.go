@@ -1,18 +1,17 @@
 package config
 
+import "github.com/stunnel-wasm/stunnel-wasm/host/suite"
+
 // tlsServiceOptions shape the TLS side of a service, certificates and sessions apart.
 var tlsServiceOptions = []Option{
-	{Name: "ciphers", Scope: ServiceScope, Form: "suite[:suite...]", Default: "the suites of crypto/tls",
+	{Name: "ciphers", Scope: ServiceScope, Form: "OpenSSL cipher list", Default: stunnelCiphers,
 		Doc: "cipher suites for TLS 1.2 or older", parse: parseCiphers},
-	{Name: "ciphersuites", Scope: ServiceScope, Form: "suite[:suite...]", Default: defaultCipherSuites, Status: Pending,
-		same: []string{"tls_aes_256_gcm_sha384:tls_aes_128_gcm_sha256:tls_chacha20_poly1305_sha256",
-			"tls_chacha20_poly1305_sha256:tls_aes_256_gcm_sha384:tls_aes_128_gcm_sha256"},
-		Doc: "cipher suites for TLS 1.3", Note: "all three suites of TLS 1.3 are always offered", parse: checkFilled},
+	{Name: "ciphersuites", Scope: ServiceScope, Form: "suite[:suite...]", Default: defaultCipherSuites,
+		Doc: "cipher suites for TLS 1.3, all three of which are always offered", parse: parseCiphersuites},
 	{Name: "config", Scope: ServiceScope, Form: "command[:parameter]", List: true, Status: Pending, parse: checkFilled,
 		Doc: "OpenSSL configuration command"},
-	{Name: "curves", Aliases: []string{"curve"}, Scope: ServiceScope, Form: "curve[:curve...]", Status: Pending,
-		same: []string{"x25519:p-256:x448:p-521:p-384"}, parse: checkFilled,
-		Doc: "groups for the key exchange"},
+	{Name: "curves", Aliases: []string{"curve"}, Scope: ServiceScope, Form: "group[:group...]", Default: suite.DefaultGroups,
+		Doc: "groups for the key exchange", parse: parseCurves},
 	{Name: "options", Scope: ServiceScope, Form: "[-]NAME", Default: "NO_SSLv2, NO_SSLv3", List: true,
 		Doc: "OpenSSL option to set, or to clear with a minus sign before it", parse: parseTLSOption},
 	{Name: "renegotiation", Scope: ServiceScope, Form: "yes|no", Default: "no", Doc: "let the peer renegotiate",
@@ -21,8 +20,8 @@ var tlsServiceOptions = []Option{
 				t.note("renegotiation = yes has no effect: a peer that wants to renegotiate is cut off")
 			}
 		})},
-	{Name: "securityLevel", Scope: ServiceScope, Form: "0-5", Default: "2", Status: Pending, same: []string{"2"},
-		parse: checkNumber("Illegal security level", 0, 5), Doc: "OpenSSL security level"},
+	{Name: "securityLevel", Scope: ServiceScope, Form: "0-5", Default: "2", Doc: "OpenSSL security level",
+		parse: number("Illegal security level", 0, suite.MaxLevel, func(t *target, n int) { t.service.SecurityLevel = n })},
 	{Name: "sni", Scope: ServiceScope, Form: "name|SERVICE:PATTERN", Default: "the first connect host",
 		Doc: "client mode: server name to ask for, empty for none; server mode: SERVICE:PATTERN",
 		parse: text(func(t *target, v string) {

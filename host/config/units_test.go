@@ -47,18 +47,25 @@ func TestVersions(t *testing.T) {
 		{"", "all-all"},
 		{"sslVersion = all", "all-all"},
 		{"sslVersion = tlsv1.2", "TLSv1.2-TLSv1.2"},
-		{"sslVersionMin = TLSv1", "TLSv1-all"},
+		{"sslVersion = TLSv1", "TLSv1-TLSv1"},
+		{"sslVersionMin = TLSv1", "TLSv1.2-all"},
+		{"sslVersionMin = TLSv1, securityLevel = 1", "TLSv1.2-all"},
+		{"sslVersionMin = TLSv1.1, securityLevel = 0", "TLSv1.1-all"},
+		{"sslVersionMin = TLSv1.1, ciphers = ALL:@SECLEVEL=0", "TLSv1.1-all"},
+		{"sslVersionMin = TLSv1.1, securityLevel = 0, ciphers = ALL:@SECLEVEL=2", "TLSv1.2-all"},
+		{"securityLevel = 0", "TLSv1-all"},
 		{"sslVersionMax = TLSv1.2", "all-TLSv1.2"},
 		{"sslVersionMax = TLSv1.1", "TLSv1-TLSv1.1"},
-		{"sslVersion = TLSv1.1, sslVersionMax = TLSv1.3", "TLSv1.1-TLSv1.3"},
-		{"options = NO_TLSv1, options = NO_TLSv1_1", "TLSv1.2-TLSv1.3"},
-		{"options = NO_TLSv1_3", "TLSv1.2-TLSv1.2"},
+		{"sslVersion = TLSv1.1, sslVersionMax = TLSv1.3", "TLSv1.2-TLSv1.3"},
+		{"options = NO_TLSv1, options = NO_TLSv1_1", "all-all"},
+		{"options = NO_TLSv1_3", "all-TLSv1.2"},
 		{"options = NO_TLSv1_2, options = NO_TLSv1_3", "TLSv1-TLSv1.1"},
-		{"options = NO_TLSv1_2", "TLSv1.3-TLSv1.3"},
+		{"options = NO_TLSv1_2", "TLSv1.3-all"},
 		{"options = NO_TLSv1_3, options = -NO_TLSv1_3", "all-all"},
 		{"options = -NO_TLSv1_3, options = NO_TLSv1_3", "all-all"},
-		{"sslVersionMin = TLSv1, options = NO_TLSv1", "TLSv1.1-TLSv1.3"},
-		{"sslVersionMin = TLSv1, options = NO_TLSv1_1", ""},
+		{"sslVersionMin = TLSv1, options = NO_TLSv1", "TLSv1.2-all"},
+		{"sslVersionMin = TLSv1, options = NO_TLSv1_1", "TLSv1.2-all"},
+		{"sslVersionMin = TLSv1, options = NO_TLSv1_1, securityLevel = 0", ""},
 		{"sslVersion = TLSv1.2, options = NO_TLSv1_2", ""},
 		{"sslVersionMin = TLSv1.3, sslVersionMax = TLSv1.2", ""},
 	} {
@@ -117,7 +124,7 @@ sessionCacheSize = 1000
 sessionCacheTimeout = 300
 transparent = none
 renegotiation = no`))
-	if len(errs) > 0 || len(conf.Notes) > 0 || conf.Services[0].Ciphers != nil {
+	if len(errs) > 0 || len(conf.Notes) > 0 || len(conf.Services[0].Offer.Warnings) > 0 {
 		t.Errorf("%v, %+v", errs, conf)
 	}
 }

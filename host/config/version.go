@@ -44,44 +44,79 @@ func version(store func(t *target, v Version)) parser {
 	}
 }
 
+// settleTLS joins what a section says of the handshake.
+func settleTLS(s *Service) Errors {
+	errs := settleOffer(s)
+	if e := settleVersions(s); e != nil {
+		errs = append(errs, e)
+	}
+	if e := s.settleTLS13(); e != nil {
+		errs = append(errs, e)
+	}
+	return errs
+}
+
+// settleVersions joins the version options of a section with its NO_ options and its
+// security level.
+func settleVersions(s *Service) *Error {
+	var disabled []Version
+	s.NoTicket = slices.Contains(s.TLSOptions, "NO_TICKET") && !slices.Contains(s.TLSOptions, "-NO_TICKET")
+	for i, name := range []string{"NO_TLSv1", "NO_TLSv1_1", "NO_TLSv1_2", "NO_TLSv1_3"} {
+		// As in stunnel, clearing wins over setting wherever the lines stand.
+		if slices.Contains(s.TLSOptions, name) && !slices.Contains(s.TLSOptions, "-"+name) {
+			disabled = append(disabled, versions[i])
+		}
+	}
+	floor := DefaultMinVersion
+	if s.SecurityLevel == 0 {
+		floor = TLS10
+	}
+	low, high, problem := narrow(s.MinVersion, s.MaxVersion, disabled, floor)
+	if problem != "" {
+		return s.Errorf("", "%s", problem).
+			WithHint("let sslVersionMin, sslVersionMax and the NO_TLSv1 options leave versions that follow each other")
+	}
+	switch {
+	case s.MinVersion != 0 && s.MinVersion < floor && low >= floor:
+		s.warn("allows nothing below %v: older versions need securityLevel = 0", floor)
+	case low != 0 && low < DefaultMinVersion:
+		s.warn("allows %v, which is weak", low)
+	}
+	s.MinVersion, s.MaxVersion = low, high
+	return nil
+}
+
 // narrow makes one range of versions from what sslVersion, sslVersionMin, sslVersionMax
-// and the NO_TLSv1 options ask; crypto/tls knows no other shape. Versions below
-// DefaultMinVersion are in the range only if they are named, or if nothing else is left
-// of what was asked. Nothing asked stays 0. A
-// problem is a reason for an [Error].
-func narrow(lowest, highest Version, disabled []Version) (low, high Version, problem string) {
-	if len(disabled) == 0 && highest != 0 && lowest == 0 && highest < DefaultMinVersion {
-		return TLS10, highest, ""
-	}
-	if len(disabled) == 0 && (lowest == 0 || highest == 0 || lowest <= highest) {
-		return lowest, highest, ""
-	}
+// and the NO_TLSv1 options ask; crypto/tls knows no other shape. Versions below the
+// floor, which is the security level's, are in the range only if nothing else is left of
+// what was asked: a file that says sslVersionMin = TLSv1 has never got less than the floor
+// from a stunnel with OpenSSL 3. Nothing asked stays 0. A problem is a reason for an [Error].
+func narrow(lowest, highest Version, disabled []Version, floor Version) (low, high Version, problem string) {
 	top := highest
 	if top == 0 {
 		top = DefaultMaxVersion
 	}
-	enabled := func(from Version) (left []Version) {
-		for _, v := range versions {
-			if v >= from && v <= top && !slices.Contains(disabled, v) {
-				left = append(left, v)
-			}
-		}
-		return left
-	}
 	var left []Version
-	if lowest == 0 {
-		if left = enabled(DefaultMinVersion); len(left) == 0 {
-			left = enabled(TLS10)
+	for _, v := range versions {
+		if v >= lowest && v <= top && !slices.Contains(disabled, v) {
+			left = append(left, v)
 		}
-	} else {
-		left = enabled(lowest)
+	}
+	if i := slices.IndexFunc(left, func(v Version) bool { return v >= floor }); i > 0 {
+		left = left[i:]
 	}
 	if len(left) == 0 {
 		return 0, 0, "Invalid protocol version range"
 	}
-	from, to := left[0], left[len(left)-1]
-	if int(to-from) != len(left)-1 {
-		return 0, 0, fmt.Sprintf("TLS versions %v to %v with a gap between them are not possible", from, to)
+	low, high = left[0], left[len(left)-1]
+	if int(high-low) != len(left)-1 {
+		return 0, 0, fmt.Sprintf("TLS versions %v to %v with a gap between them are not possible", low, high)
 	}
-	return from, to, ""
+	if lowest == 0 && low == DefaultMinVersion {
+		low = 0
+	}
+	if highest == 0 && high == DefaultMaxVersion {
+		high = 0
+	}
+	return low, high, ""
 }

@@ -45,6 +45,9 @@ func init() {
 // GroupNames lists the groups that crypto/tls has, in OpenSSL's spelling.
 const GroupNames = "X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, X25519, P-256, P-384, P-521"
 
+// DefaultGroups is that list as a value of curves.
+var DefaultGroups = strings.ReplaceAll(GroupNames, ", ", ":")
+
 // ParseGroups reads a list of groups with colons between. An unknown name, one given
 // twice, or none at all spoils the list, as in OpenSSL: ErrGroups.
 func ParseGroups(text string) ([]Group, error) {

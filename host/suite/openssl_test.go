@@ -18,11 +18,7 @@ func names(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var n []string
-	for _, s := range l.Suites {
-		n = append(n, s.Name)
-	}
-	return strings.Join(n, ":"), nil
+	return strings.Join(Names(l.Suites), ":"), nil
 }
 
 // randomLists makes cipher lists out of everything that the grammar has, and some that

@@ -12,7 +12,6 @@ package suite
 import (
 	"crypto/tls"
 	"slices"
-	"strings"
 )
 
 //go:generate go run gen.go
@@ -155,11 +154,15 @@ var byID, byName = func() (map[uint16]*Suite, map[string]*Suite) {
 	return ids, names
 }()
 
-// Names joins the names of suites.
-func Names(suites []*Suite) string {
+// Names gives the names of suites.
+func Names(suites []*Suite) []string {
 	names := make([]string, len(suites))
 	for i, s := range suites {
 		names[i] = s.Name
 	}
-	return strings.Join(names, ", ")
+	return names
 }
+
+// Usable tells the suites that a stunnel could use if its certificate is RSA's or
+// ECDSA's: not those with keys of DSA, shared secrets or passwords.
+func (s *Suite) Usable() bool { return s.auth&(aRSA|aECDSA|aNone) != 0 && s.kx&(kRSAPSK|kSRP) == 0 }

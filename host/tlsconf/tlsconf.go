@@ -23,6 +23,7 @@ type Context struct {
 	Verifier *verify.Verifier
 	Warnings []string // each to be logged once, when the service is set up
 	SNI      string   // what a client service sends; empty: nothing
+	Suites   []uint16 // of TLS 1.2 and older that may be used, best first: also those with PSK, which crypto/tls lacks
 
 	alpn struct {
 		sync.Mutex
@@ -106,7 +107,8 @@ func Build(s *config.Service, o Options) (*Context, error) {
 			return nil, err
 		}
 	}
-	if err := c.chooseCiphers(s); err != nil {
+	c.offer(s)
+	if err := c.checkStrength(s); err != nil {
 		return nil, err
 	}
 	if s.Client {

@@ -15,65 +15,6 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
 
-func TestCiphers(t *testing.T) {
-	for _, c := range []struct {
-		names   []string
-		want    []uint16
-		dropped string
-		fails   bool
-	}{
-		{nil, nil, "", false},
-		{[]string{"ECDHE-RSA-AES128-GCM-SHA256"}, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, "", false},
-		{[]string{"ecdhe-rsa-aes128-gcm-sha256"}, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}, "", false},
-		{[]string{"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "AES128-SHA"},
-			[]uint16{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_RSA_WITH_AES_128_CBC_SHA}, "", false},
-		{[]string{"CAMELLIA256-SHA", "AES256-GCM-SHA384", "SEED-SHA"}, []uint16{tls.TLS_RSA_WITH_AES_256_GCM_SHA384}, "CAMELLIA256-SHA, SEED-SHA", false},
-		{[]string{"CAMELLIA256-SHA", "SEED-SHA"}, nil, "", true},
-	} {
-		s := service("", "")
-		s.Ciphers = c.names
-		ctx, err := Build(s, Options{})
-		if c.fails {
-			fails(t, err, "no cipher match")
-			continue
-		}
-		if err != nil {
-			t.Errorf("%v: %v", c.names, err)
-			continue
-		}
-		if !slices.Equal(ctx.Config.CipherSuites, c.want) {
-			t.Errorf("%v gives %x, want %x", c.names, ctx.Config.CipherSuites, c.want)
-		}
-		if got := strings.Join(ctx.Warnings, ""); (c.dropped == "") != (got == "") || !strings.Contains(got, c.dropped) {
-			t.Errorf("%v warns %q", c.names, got)
-		}
-	}
-}
-
-// Every suite of crypto/tls up to TLS 1.2 can be named, and is printed by that name.
-func TestEverySuiteHasAName(t *testing.T) {
-	bits := map[string]int{"AES128": 128, "AES256": 256, "CHACHA20": 256, "DES-CBC3": 168, "RC4": 128}
-	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
-		if s.SupportedVersions[0] == tls.VersionTLS13 {
-			continue
-		}
-		name, n := SuiteName(s.ID)
-		if id, ok := cipherSuite(name); !ok || id != s.ID || name == s.Name {
-			t.Errorf("%s is printed as %s, which names %x", s.Name, name, id)
-		}
-		for part, want := range bits {
-			if strings.Contains(name, part) && n != want {
-				t.Errorf("%s has %d bits, want %d", name, n, want)
-			}
-		}
-	}
-	for id, want := range map[uint16]int{tls.TLS_AES_128_GCM_SHA256: 128, tls.TLS_AES_256_GCM_SHA384: 256, tls.TLS_CHACHA20_POLY1305_SHA256: 256} {
-		if name, n := SuiteName(id); n != want || name != tls.CipherSuiteName(id) {
-			t.Errorf("%s has %d bits", name, n)
-		}
-	}
-}
-
 func TestVersions(t *testing.T) {
 	for v, name := range map[config.Version]string{config.TLS10: "TLSv1", config.TLS11: "TLSv1.1", config.TLS12: "TLSv1.2", config.TLS13: "TLSv1.3"} {
 		s := service("", "")
