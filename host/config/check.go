@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // finish ends a section: it fills in what depends on several options and returns what
 // the section lacks. An option that was refused is not missed here again.
