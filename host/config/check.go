@@ -32,6 +32,9 @@ func finish(s *Service, st *state) Errors {
 	if e := checkRedirect(s, st); e != nil {
 		errs = append(errs, e)
 	}
+	if e := checkSession(s, st); e != nil {
+		errs = append(errs, e)
+	}
 	errs = append(errs, settlePolicies(s, st)...)
 	if s.Protocol == "" && len(s.Policies) == 0 && !st.refused("protocol", "policy") {
 		errs = append(errs, checkNoGuest(s, st)...)

@@ -149,6 +149,8 @@ type Service struct {
 	SNI        string   // of a client the name to ask for, of a server SERVICE:PATTERN
 	SNISet     bool     // sni given, maybe empty (no extension)
 
+	Session Session
+
 	Socket []SocketOption
 
 	Protocol       string            // empty: built-in order

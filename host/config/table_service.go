@@ -95,6 +95,7 @@ func newDefaults() *Service {
 		TimeoutClose:   60 * time.Second,
 		TimeoutConnect: 10 * time.Second,
 		TimeoutIdle:    43200 * time.Second,
+		Session:        Session{Resume: true, CacheSize: 1000, Timeout: 300 * time.Second},
 		ProtocolValues: map[string]string{},
 		Pos:            map[string]Place{},
 	}

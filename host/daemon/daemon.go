@@ -15,6 +15,8 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
+	"github.com/stunnel-wasm/stunnel-wasm/host/session"
+	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
 )
 
 const (
@@ -33,7 +35,7 @@ const (
 // that fails go to stderr.
 func Run(src *Source, stderr io.Writer) int {
 	RaiseHeapFloor()
-	d := &daemon{src: src, log: logging.New(), stderr: stderr}
+	d := &daemon{src: src, log: logging.New(), stderr: stderr, sessions: session.NewStore()}
 	d.ui = d.log.Logger("ui")
 	if err := d.start(); err != nil {
 		if !errors.Is(err, errReported) {
@@ -71,9 +73,10 @@ type daemon struct {
 	ui     *logging.Logger
 	stderr io.Writer
 
-	conf   *config.Config
-	server *service.Server
-	pid    string // the pid file that was written
+	conf     *config.Config
+	server   *service.Server
+	sessions *session.Store // over reloads
+	pid      string         // the pid file that was written
 
 	parent  bool // this process has started the daemon and is done
 	status  int
@@ -116,7 +119,8 @@ func (d *daemon) start() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	defer cancel()
-	set, err := d.build(ctx, conf)
+	sessions := d.sessions.Begin()
+	set, err := d.build(ctx, conf, sessions)
 	if err != nil {
 		return err
 	}
@@ -125,6 +129,7 @@ func (d *daemon) start() error {
 	if err := d.server.Apply(ctx, set); err != nil {
 		return bindReported(err)
 	}
+	sessions.Commit()
 	d.catch()
 	if err := d.writePid(); err != nil {
 		return err
@@ -160,8 +165,8 @@ func (d *daemon) load() (*config.Config, error) {
 }
 
 // build makes the services; nothing is bound yet.
-func (d *daemon) build(ctx context.Context, conf *config.Config) (*service.Set, error) {
-	set, err := service.Build(ctx, conf, service.Options{Log: d.log})
+func (d *daemon) build(ctx context.Context, conf *config.Config, g *session.Generation) (*service.Set, error) {
+	set, err := service.Build(ctx, conf, service.Options{Log: d.log, TLS: tlsconf.Options{Sessions: g}})
 	if err != nil {
 		return nil, d.failed(err)
 	}
@@ -197,8 +202,9 @@ func (d *daemon) failed(err error) error {
 func (d *daemon) reload(ctx context.Context) {
 	conf, err := d.load()
 	var set *service.Set
+	sessions := d.sessions.Begin()
 	if err == nil {
-		set, err = d.build(ctx, conf)
+		set, err = d.build(ctx, conf, sessions)
 	}
 	if err == nil {
 		d.ui.Noticef("Configuration successful")
@@ -214,6 +220,7 @@ func (d *daemon) reload(ctx context.Context) {
 		d.ui.Errf("Failed to reload the configuration file")
 		return
 	}
+	sessions.Commit()
 	// These belong to the process and stay as they were at start.
 	conf.Global.Foreground, conf.Global.Pid = d.conf.Global.Foreground, d.conf.Global.Pid
 	d.conf = conf

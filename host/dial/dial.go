@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -92,8 +93,23 @@ func (d *Dialer) Configured(text string) (*Dialer, bool) {
 // connection.
 func (d *Dialer) Targets() []Target { return d.targets }
 
+// Several tells whether connections may have different targets.
+func (d *Dialer) Several() bool {
+	if d.targets == nil {
+		return len(d.addrs) > 0 // each look-up may give others
+	}
+	return len(d.targets) > 1
+}
+
 // Dial tries the targets in the order that failover asks for until one answers.
 func (d *Dialer) Dial(ctx context.Context, log *logging.Logger) (net.Conn, error) {
+	c, _, err := d.DialFirst(ctx, "", log)
+	return c, err
+}
+
+// DialFirst is Dial, but for where it starts: at the target whose Addr is first, if it is
+// one still. Then the turn does not move on. It also gives the target that answered.
+func (d *Dialer) DialFirst(ctx context.Context, first string, log *logging.Logger) (net.Conn, Target, error) {
 	targets := d.targets
 	if targets == nil {
 		lookup, cancel := context.WithTimeout(ctx, d.timeout)
@@ -108,27 +124,39 @@ func (d *Dialer) Dial(ctx context.Context, log *logging.Logger) (net.Conn, error
 			if err == nil {
 				err = ErrNoTarget // a service without connect, whose guest chose no target
 			}
-			return nil, err
+			return nil, Target{}, err
 		}
 	}
-	start := 0
-	if d.failover == config.RoundRobin {
-		start = int(d.next.Add(1) % uint64(len(targets)))
-	}
+	start := d.start(targets, first, log)
 	var last error
 	for i := range targets {
 		t := targets[(start+i)%len(targets)]
 		c, err := d.dial(ctx, t, log)
 		if err == nil {
-			return c, nil
+			return c, t, nil
 		}
 		last = err
 		if ctx.Err() != nil {
-			return nil, last
+			return nil, Target{}, last
 		}
 	}
 	log.Errf("No more addresses to connect")
-	return nil, fmt.Errorf("%w: %w", ErrNoTarget, last)
+	return nil, Target{}, fmt.Errorf("%w: %w", ErrNoTarget, last)
+}
+
+// start is where Dial begins.
+func (d *Dialer) start(targets []Target, first string, log *logging.Logger) int {
+	if first != "" {
+		if i := slices.IndexFunc(targets, func(t Target) bool { return t.Addr == first }); i >= 0 {
+			log.Infof("persistence: %s reused", targets[i])
+			return i
+		}
+		log.Infof("persistence: %s not available", strings.NewReplacer("[", "", "]", "").Replace(first))
+	}
+	if d.failover == config.RoundRobin {
+		return int(d.next.Add(1) % uint64(len(targets)))
+	}
+	return 0
 }
 
 func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.Conn, error) {

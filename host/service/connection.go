@@ -12,6 +12,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/relay"
+	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 )
 
 // A connection is one accepted connection on its way through negotiation,
@@ -36,6 +37,8 @@ type connection struct {
 	notes  []note    // what a guest annotated
 	alpn   []string  // of the handshake under way
 	denied bool      // by a policy, after the handshake
+
+	session *session.Handshake // of the handshake, where its session matters later; nil: not
 
 	redirected bool // verification failed, and the service has a place for that
 
@@ -188,7 +191,7 @@ func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 		return nil, errDenied
 	}
 	if c.target == "" {
-		return svc.dialer.Dial(ctx, c.log)
+		return c.dialKept(ctx, svc)
 	}
 	if only, ok := svc.dialer.Configured(c.target); ok && !svc.open {
 		return only.Dial(ctx, c.log)

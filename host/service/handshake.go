@@ -73,13 +73,6 @@ func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []stri
 	return nil
 }
 
-// tlsConfig is a service's TLS configuration, with the verdict on this connection's peer.
-func (c *connection) tlsConfig(svc *Service) *tls.Config {
-	return svc.tls.For(c.alpn, func(cs tls.ConnectionState) error {
-		return c.verify(svc, cs)
-	})
-}
-
 // told puts the peer's unencrypted alert in place of what crypto/tls makes of it.
 func told(err error, alert byte) error {
 	var op *net.OpError

@@ -17,9 +17,6 @@ func (c *Context) server(s *config.Service) {
 		// With redirect the Verifier's verdict, also on a peer without one, leads elsewhere.
 		c.Config.ClientAuth = tls.RequestClientCert
 	}
-	c.Config.WrapSession = c.wrapSession
-	// As said: also where a copy of Config is in use, whose own keys are others.
-	c.Config.UnwrapSession = c.Config.DecryptTicket
 }
 
 func (c *Context) client(s *config.Service) {
@@ -30,9 +27,6 @@ func (c *Context) client(s *config.Service) {
 		// choose by them. crypto/tls leaves out what is an address, before it takes the dot of
 		// a fully qualified name off.
 		c.Config.ServerName += "."
-	}
-	if !s.NoTicket {
-		c.Config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	}
 	c.offerCertificate()
 	switch {

@@ -115,7 +115,8 @@ func service(cert, key string) *config.Service {
 	if cert != "" {
 		certs, keys = []string{cert}, []string{key}
 	}
-	return &config.Service{Name: "test", Cert: certs, Key: keys, Verify: -1, MinVersion: config.TLS12, MaxVersion: config.TLS13}
+	return &config.Service{Name: "test", Cert: certs, Key: keys, Verify: -1, MinVersion: config.TLS12, MaxVersion: config.TLS13,
+		Session: config.Session{Resume: true, CacheSize: 1000, Timeout: 300 * time.Second}}
 }
 
 // fails checks an error's text.

@@ -9,12 +9,9 @@ import (
 	"sync"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
-
-// sessions is how many servers' sessions a client service keeps: one for each
-// name or address that it connects to.
-const sessions = 64
 
 // A Context is what a service needs to speak TLS. It is never changed once built
 // and safe for concurrent use.
@@ -24,6 +21,10 @@ type Context struct {
 	Warnings []string // each to be logged once, when the service is set up
 	SNI      string   // what a client service sends; empty: nothing
 	Suites   []uint16 // of TLS 1.2 and older that may be used, best first: also those with PSK, which crypto/tls lacks
+
+	given      *session.Server // of a server; nil: sessions are not resumed
+	offered    *session.Client // the same of a client
+	ownSession bool            // see OwnSession
 
 	alpn struct {
 		sync.Mutex
@@ -76,6 +77,8 @@ func (c *Context) forALPN(names []string) *tls.Config {
 type Options struct {
 	// Store has the certificates and keys that are not in files; nil: none.
 	Store Store
+	// Sessions are what outlives a reload; nil: nothing does.
+	Sessions *session.Generation
 }
 
 // Build makes the Context of a service. Errors are *config.Error and name the
@@ -94,8 +97,7 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		// that start small would only cost system calls.
 		DynamicRecordSizingDisabled: true,
 		// The Verifier does it: see For.
-		InsecureSkipVerify:     true,
-		SessionTicketsDisabled: s.NoTicket,
+		InsecureSkipVerify: true,
 	}
 	if len(s.Cert) > 0 {
 		if err := c.loadCertificates(s, o); err != nil {
@@ -115,6 +117,9 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		c.client(s)
 	} else {
 		c.server(s)
+	}
+	if err := c.resume(s, o.Sessions); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

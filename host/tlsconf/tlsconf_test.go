@@ -220,18 +220,34 @@ func TestBadCAfiles(t *testing.T) {
 	}
 }
 
-func TestTickets(t *testing.T) {
-	for _, off := range []bool{false, true} {
-		server, client := contexts(t, func(s, c *config.Service, _ string) { s.NoTicket, c.NoTicket = off, off; s.MaxVersion = config.TLS12 })
-		var last tls.ConnectionState
-		for range 2 {
-			var err error
-			if _, last, err = handshake(t, server.Config, client.Config); err != nil {
+// TestResumption has each side's options end resumption, or not: without tickets a server
+// names sessions that it keeps, and a client has nothing to offer in TLS 1.2.
+func TestResumption(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		edit func(server, client *config.Service)
+		want bool
+	}{
+		{"nothing said", func(s, c *config.Service) {}, true},
+		{"server's sessionResume = no", func(s, c *config.Service) { s.Session.Resume = false }, false},
+		{"client's sessionResume = no", func(s, c *config.Service) { c.Session.Resume = false }, false},
+		{"server's NO_TICKET", func(s, c *config.Service) { s.NoTicket = true }, true},
+		{"client's NO_TICKET", func(s, c *config.Service) { c.NoTicket = true }, false},
+		{"server's sessionCacheTimeout = 0", func(s, c *config.Service) { s.Session.Timeout = 0 }, false},
+		{"client's sessionCacheTimeout = 0", func(s, c *config.Service) { c.Session.Timeout = 0 }, false},
+	} {
+		server, client := contexts(t, func(s, cl *config.Service, _ string) {
+			s.MaxVersion = config.TLS12
+			c.edit(s, cl)
+		})
+		for i, want := range []bool{false, c.want, c.want, c.want} {
+			_, got, err := handshake(t, server.Config, client.Config)
+			if err != nil {
 				t.Fatal(err)
 			}
-		}
-		if last.DidResume == off {
-			t.Errorf("tickets off %v: resumed %v", off, last.DidResume)
+			if got.DidResume != want {
+				t.Errorf("%s: connection %d resumed: %v", c.what, i, got.DidResume)
+			}
 		}
 	}
 }
