@@ -17,6 +17,7 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
@@ -25,7 +26,7 @@ func started(t *testing.T, conf string) (d *daemon, logFile string) {
 	t.Helper()
 	dir := t.TempDir()
 	logFile = filepath.Join(dir, "log")
-	d = &daemon{src: &Source{Path: filepath.Join(dir, "stunnel.conf")}, log: logging.New(), stderr: os.Stderr}
+	d = &daemon{src: &Source{Path: filepath.Join(dir, "stunnel.conf")}, log: logging.New(), sessions: session.NewStore(), stderr: os.Stderr}
 	d.ui = d.log.Logger("ui")
 	writeConfig(t, d, logFile, conf)
 	if err := d.start(); err != nil {
