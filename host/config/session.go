@@ -19,24 +19,23 @@ type Session struct {
 }
 
 // ticketSecret takes 16 or 32 bytes in hexadecimal digits, as OpenSSL reads them: colons
-// may stand between bytes.
+// may stand around bytes.
 func ticketSecret(name string, store func(t *target, secret []byte)) parser {
 	const hint = `write 32 or 64 hexadecimal digits, as "openssl rand -hex 32" gives them`
 	return func(t *target, value string) *Error {
 		var secret []byte
 		digits, ok := value, value != ""
 		for ok && digits != "" {
-			if len(secret) > 0 {
-				digits = strings.TrimPrefix(digits, ":")
+			if rest, colon := strings.CutPrefix(digits, ":"); colon {
+				digits = rest
+				continue
 			}
-			var b []byte
-			if ok = len(digits) >= 2; ok {
-				var err error
-				b, err = hex.DecodeString(digits[:2])
-				ok = err == nil
-				digits = digits[2:]
+			if ok = len(digits) >= 2; !ok {
+				break
 			}
-			secret = append(secret, b...)
+			b, err := hex.DecodeString(digits[:2])
+			ok = err == nil
+			secret, digits = append(secret, b...), digits[2:]
 		}
 		switch {
 		case !ok:

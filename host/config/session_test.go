@@ -11,7 +11,7 @@ func TestSessionOptions(t *testing.T) {
 	long := bytes.Repeat([]byte{0xCD}, 32)
 	conf, errs := loadText("sessionCacheTimeout = 60\nticketMacSecret = " + string(bytes.Repeat([]byte("cd"), 32)) +
 		"\n[a]\naccept = 1\nconnect = 2\ncert = s.pem\nsessionCacheSize = 0\nsessionResume = no\nsessiond = 7\n" +
-		"ticketKeySecret = AB" + string(bytes.Repeat([]byte(":ab"), 15)) + "\n[b]\nclient = yes\naccept = 1\nconnect = 2\nsession = 5\n")
+		"ticketKeySecret = :AB" + string(bytes.Repeat([]byte(":ab"), 15)) + ":\n[b]\nclient = yes\naccept = 1\nconnect = 2\nsession = 5\n")
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
