@@ -28,7 +28,9 @@ func (c *connection) verify(svc *Service, cs tls.ConnectionState) error {
 		// a client that may not be there.
 		return fmt.Errorf("%w, and %s has connected already, so that redirect comes too late", err, c.svc.conf.Protocol)
 	}
-	c.reportPeer(bad)
+	if bad.Cert == nil { // what is wrong with one, the Verifier has said
+		c.log.Infof("No peer certificate received")
+	}
 	c.redirected = true
 	return nil
 }

@@ -19,12 +19,6 @@ import (
 
 // logHandshake tells what was negotiated.
 func (c *connection) logHandshake(cs tls.ConnectionState) {
-	if !c.log.Enabled(logging.Notice) {
-		return
-	}
-	if !c.redirected && c.chosen().conf.VerifyChain && len(cs.PeerCertificates) > 0 {
-		c.log.Noticef("Certificate accepted at depth=0: %s", verify.Name(cs.PeerCertificates[0].Subject))
-	}
 	if !c.log.Enabled(logging.Info) {
 		return
 	}
@@ -76,10 +70,7 @@ func (c *connection) reportTLS(err error) {
 	}
 	var v *verify.Error
 	switch {
-	case errors.As(err, &v) && v.Revoked:
-		c.log.Errf("%s: certificate verify failed", call)
-	case errors.As(err, &v) && v.Cert != nil:
-		c.reportPeer(v)
+	case errors.As(err, &v) && v.Cert != nil: // the Verifier has said why
 		c.log.Errf("%s: certificate verify failed", call)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// Not an error, as in stunnel: whoever only connects would fill the log.
@@ -87,20 +78,6 @@ func (c *connection) reportTLS(err error) {
 	default:
 		c.log.Errf("%s: %s", call, reason(err))
 	}
-}
-
-// reportPeer tells what is wrong with the peer's certificate.
-func (c *connection) reportPeer(v *verify.Error) {
-	switch {
-	case v.Cert == nil:
-		c.log.Infof("No peer certificate received")
-		return
-	case v.Subject:
-		c.log.Warnf("CERT: %s", v.Reason)
-	default:
-		c.log.Warnf("CERT: Pre-verification error: %s", v.Reason)
-	}
-	c.log.Warnf("Rejected by CERT at depth=%d: %s", v.Depth, verify.Name(v.Cert.Subject))
 }
 
 func (c *connection) reportGuest(err error) {

@@ -13,6 +13,9 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
 
+// securityLevel is stunnel's default: 112 bits, no SHA-1 in chains.
+const securityLevel = 2
+
 // A Context is what a service needs to speak TLS. It is never changed once built
 // and safe for concurrent use.
 type Context struct {
@@ -88,7 +91,11 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		Server:  s.Client,
 		Require: s.RequireCert || len(s.Redirect) > 0, // who sent none failed, at every level
 		Chain:   s.VerifyChain,
+		Peer:    s.Trust.VerifyPeer,
 		Hosts:   s.CheckHost,
+		Emails:  s.Trust.CheckEmail,
+		IPs:     s.Trust.CheckIP,
+		Level:   securityLevel,
 	}}
 	c.Config = &tls.Config{
 		MinVersion: uint16(s.MinVersion),
@@ -104,10 +111,8 @@ func Build(s *config.Service, o Options) (*Context, error) {
 			return nil, err
 		}
 	}
-	if s.CAfile != "" {
-		if err := c.loadTrusted(s); err != nil {
-			return nil, err
-		}
+	if err := c.loadTrust(s); err != nil {
+		return nil, err
 	}
 	c.offer(s)
 	if err := c.checkStrength(s); err != nil {

@@ -3,16 +3,19 @@
 // crypto/tls is always told to accept any certificate, and a Verifier's Check
 // runs in its VerifyConnection: on full handshakes and on resumed ones alike, so
 // a session ticket never outlives the trust that it was given under.
+//
+// The way from the peer's certificate up to a trusted one is found and judged as
+// OpenSSL does (path.go, usage.go, level.go, constraints.go): one path, a root that is
+// checked too, reasons at OpenSSL's depths. crypto/x509 reads certificates and checks
+// signatures here, and does not verify chains: it takes any listed certificate for an
+// anchor, tries several paths, and looks neither at a root's own fields nor at subjects.
 package verify
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
@@ -46,45 +49,69 @@ type Revocation interface {
 	Check(ctx context.Context, chain []*x509.Certificate, staple []byte, log *logging.Logger) error
 }
 
-// A Verifier holds what a service trusts. The zero value accepts everything.
-// It is safe for concurrent use.
+// A Verifier holds what a service trusts. The zero value accepts everything. Its fields
+// and what the Set methods tell are not changed once it is in use; then it is safe for
+// concurrent use.
 type Verifier struct {
-	Server  bool     // the peer is a server
-	Require bool     // a certificate must come
-	Chain   bool     // its chain must lead to an anchor
-	Hosts   []string // checkHost: one must match
+	Server  bool // the peer is a server
+	Require bool // a certificate must come
+	Chain   bool // its chain must lead to an anchor
+	Peer    bool // CAfile or CApath must hold a certificate of the same subject and key
+
+	// Names of which the peer's certificate must have one. The lists are alternatives, one
+	// match in any is enough; where all are empty any name will do.
+	Hosts  []string // checkHost
+	Emails []string // checkEmail
+	IPs    []string // checkIP; what is no address never matches
+
+	// Level is OpenSSL's security level, 0 to 5, that keys and signatures of the chain
+	// must reach. 0 asks nothing.
+	Level int
 
 	// Revocation is asked last, about the chain that was found; nil: nobody is.
 	Revocation Revocation
 
-	anchors       *x509.CertPool
-	intermediates []*x509.Certificate
-	now           func() time.Time
+	store store
+	crls  *crlSource // nil: no list is asked for
+	now   func() time.Time
 }
 
-// SetTrusted tells the certificates of CAfile. Only self-signed ones are trust
-// anchors, as OpenSSL has it; crypto/x509 alone would take any of them for one,
-// and so trust an intermediate whose root was removed on purpose.
+// SetTrusted tells the certificates of CAfile. Only self-signed ones are trust anchors
+// for chains. Those whose names cannot be read are left out.
 func (v *Verifier) SetTrusted(certs []*x509.Certificate) {
-	v.anchors = x509.NewCertPool()
-	v.intermediates = nil
+	v.store.listed = map[string][]*node{}
 	for _, c := range certs {
-		if SelfSigned(c) {
-			v.anchors.AddCert(c)
-		} else {
-			v.intermediates = append(v.intermediates, c)
+		if n, err := newNode(c); err == nil {
+			v.store.listed[n.subject] = append(v.store.listed[n.subject], n)
 		}
 	}
 }
 
-// SelfSigned says whether a certificate is its own issuer.
-func SelfSigned(c *x509.Certificate) bool {
-	return string(c.RawIssuer) == string(c.RawSubject) &&
-		(len(c.AuthorityKeyId) == 0 || string(c.AuthorityKeyId) == string(c.SubjectKeyId))
+// SetDirectory tells CApath: certificates are looked for in its files HHHHHHHH.N when a
+// handshake needs them.
+func (v *Verifier) SetDirectory(path string) {
+	v.store.directory = &hashedDirectory[*node]{path: path, parse: parseCertificates}
+}
+
+// SetLists tells the lists of CRLfile and the directories with files HHHHHHHH.rN,
+// which are CRLpath and, as in OpenSSL, CApath. From then on a certificate without a valid
+// list is refused.
+func (v *Verifier) SetLists(lists []*RevocationList, directories ...string) {
+	r := &crlSource{listed: map[string][]*RevocationList{}}
+	for _, l := range lists {
+		r.listed[l.issuer] = append(r.listed[l.issuer], l)
+	}
+	for _, d := range directories {
+		r.directories = append(r.directories, &hashedDirectory[*RevocationList]{path: d, infix: "r", parse: parseHashedLists})
+	}
+	v.crls = r
 }
 
 // Asks tells whether there is anything to check.
-func (v *Verifier) Asks() bool { return v.Require || v.Chain }
+func (v *Verifier) Asks() bool { return v.Require || v.Verifies() }
+
+// Verifies tells whether a certificate that comes is judged.
+func (v *Verifier) Verifies() bool { return v.Chain || v.Peer }
 
 // Check judges the certificates of one connection, and tells in its log what an operator
 // wants to know beside the verdict. ctx bounds what is asked of others meanwhile. Its
@@ -96,151 +123,26 @@ func (v *Verifier) Check(ctx context.Context, cs tls.ConnectionState, log *loggi
 		}
 		return nil
 	}
-	if !v.Chain {
+	if !v.Verifies() {
+		log.Infof("CERT: Certificate verification disabled")
 		return nil
 	}
-	leaf := cs.PeerCertificates[0]
-	usage := x509.ExtKeyUsageClientAuth
-	if v.Server {
-		usage = x509.ExtKeyUsageServerAuth
-	}
-	pool := x509.NewCertPool()
-	for _, c := range cs.PeerCertificates[1:] {
-		pool.AddCert(c)
-	}
-	for _, c := range v.intermediates {
-		pool.AddCert(c)
-	}
-	o := x509.VerifyOptions{Roots: v.anchors, Intermediates: pool, KeyUsages: []x509.ExtKeyUsage{usage}, CurrentTime: time.Now()}
-	if o.Roots == nil {
-		o.Roots = x509.NewCertPool() // never the system's
-	}
+	j := &judgement{Verifier: v, log: log, time: time.Now()}
 	if v.now != nil {
-		o.CurrentTime = v.now()
+		j.time = v.now()
 	}
-	chains, err := leaf.Verify(o)
-	if err != nil {
-		return chainError(err, cs.PeerCertificates, o.CurrentTime)
-	}
-	if len(v.Hosts) > 0 && !v.matchHost(leaf, chains) {
-		return &Error{Reason: "Subject checks failed", Cert: leaf, Subject: true}
+	if err := j.run(cs.PeerCertificates); err != nil {
+		return err
 	}
 	if v.Revocation != nil {
-		return v.Revocation.Check(ctx, chains[0], cs.OCSPResponse, log)
+		chain := make([]*x509.Certificate, len(j.path.certs))
+		for i, n := range j.path.certs {
+			chain[i] = n.Certificate
+		}
+		if err := v.Revocation.Check(ctx, chain, cs.OCSPResponse, log); err != nil {
+			return err
+		}
 	}
+	j.accepted(0)
 	return nil
-}
-
-// chainError puts crypto/x509's verdict in OpenSSL's words.
-func chainError(err error, sent []*x509.Certificate, now time.Time) *Error {
-	leaf := sent[0]
-	at := func(c *x509.Certificate, reason string) *Error {
-		for i, s := range sent {
-			if s.Equal(c) {
-				return &Error{Reason: reason, Depth: i, Cert: c}
-			}
-		}
-		return &Error{Reason: reason, Depth: len(sent), Cert: c}
-	}
-	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	var critical x509.UnhandledCriticalExtension
-	switch {
-	case errors.As(err, &invalid):
-		c := invalid.Cert
-		if c == nil {
-			c = leaf
-		}
-		switch invalid.Reason {
-		case x509.Expired:
-			if now.Before(c.NotBefore) {
-				return at(c, "certificate is not yet valid")
-			}
-			return at(c, "certificate has expired")
-		case x509.IncompatibleUsage:
-			return at(c, "unsuitable certificate purpose")
-		case x509.NotAuthorizedToSign:
-			return at(c, "invalid CA certificate")
-		case x509.TooManyIntermediates:
-			return at(c, "path length constraint exceeded")
-		case x509.CANotAuthorizedForThisName, x509.NameMismatch:
-			return at(c, "permitted subtree violation")
-		}
-		return at(c, invalid.Error())
-	case errors.As(err, &critical):
-		return at(leaf, "unhandled critical extension")
-	case errors.As(err, &unknown):
-		last, depth := lastIssuer(sent)
-		reason := "unable to get local issuer certificate"
-		switch {
-		case SelfSigned(last) && depth == 0:
-			reason = "self-signed certificate"
-		case SelfSigned(last):
-			reason = "self-signed certificate in certificate chain"
-		}
-		return &Error{Reason: reason, Depth: depth, Cert: last}
-	}
-	return at(leaf, err.Error())
-}
-
-// lastIssuer goes from the peer's own certificate up through what it sent, each
-// time to an issuer of the right name, and gives the last. Its depth is what
-// OpenSSL counts, whatever the order in which they were sent.
-func lastIssuer(sent []*x509.Certificate) (last *x509.Certificate, depth int) {
-	last = sent[0]
-	rest := slices.Clone(sent[1:])
-	for !SelfSigned(last) {
-		i := slices.IndexFunc(rest, func(c *x509.Certificate) bool {
-			return string(c.RawSubject) == string(last.RawIssuer)
-		})
-		if i < 0 {
-			break
-		}
-		last, depth = rest[i], depth+1
-		rest = slices.Delete(rest, i, i+1)
-	}
-	return last, depth
-}
-
-// matchHost says whether one of the host names stands in the certificate. A
-// certificate without DNS names is matched by its common name, as OpenSSL does
-// and crypto/x509 does not. Nor does crypto/x509 apply name constraints to common
-// names, and a CA that is held to some names could sign any other in one: below such
-// a CA the common name does not count.
-func (v *Verifier) matchHost(c *x509.Certificate, chains [][]*x509.Certificate) bool {
-	for _, h := range v.Hosts {
-		if len(c.DNSNames) > 0 {
-			for _, name := range c.DNSNames {
-				if matchName(name, h) {
-					return true
-				}
-			}
-		} else if c.Subject.CommonName != "" && matchName(c.Subject.CommonName, h) && slices.ContainsFunc(chains, unconstrained) {
-			return true
-		}
-	}
-	return false
-}
-
-// unconstrained says whether no CA of a chain is held to some DNS names.
-func unconstrained(chain []*x509.Certificate) bool {
-	return !slices.ContainsFunc(chain, func(c *x509.Certificate) bool {
-		return len(c.PermittedDNSDomains) > 0 || len(c.ExcludedDNSDomains) > 0
-	})
-}
-
-// matchName compares a name or wildcard pattern of a certificate with a host
-// name. One star is allowed, for the first label alone and not above a top-level
-// domain (RFC 6125, section 6.4.3).
-func matchName(pattern, host string) bool {
-	pattern, host = strings.ToLower(pattern), strings.ToLower(host)
-	if pattern == host {
-		return pattern != "" && !strings.ContainsRune(pattern, 0)
-	}
-	rest, ok := strings.CutPrefix(pattern, "*.")
-	if !ok || strings.Contains(rest, "*") || !strings.Contains(rest, ".") {
-		return false
-	}
-	label, suffix, ok := strings.Cut(host, ".")
-	return ok && label != "" && suffix == rest
 }

@@ -1,0 +1,184 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Extensions of revocation lists (RFC 5280 sections 5.2 and 5.3).
+var (
+	oidCRLNumber      = asn1.ObjectIdentifier{2, 5, 29, 20}
+	oidDeltaCRL       = asn1.ObjectIdentifier{2, 5, 29, 27}
+	oidIssuingPoint   = asn1.ObjectIdentifier{2, 5, 29, 28}
+	oidReasonCode     = asn1.ObjectIdentifier{2, 5, 29, 21}
+	oidInvalidityDate = asn1.ObjectIdentifier{2, 5, 29, 24}
+)
+
+// removeFromCRL is the reason code of an entry that takes an earlier one back.
+const removeFromCRL = 8
+
+// A RevocationList is a certificate revocation list, indexed by serial numbers when it is
+// read so that a handshake does not search it. It is safe for concurrent use.
+type RevocationList struct {
+	list      *x509.RevocationList // without its entries
+	issuer    string
+	authority authority
+	revoked   map[string]struct{}
+	delta     bool
+	unusable  string // why it decides nothing, in OpenSSL's words
+
+	// signedBy is the key that the signature was last found good under: a list of
+	// megabytes is hashed once, not in every handshake.
+	signedBy atomic.Pointer[[]byte]
+}
+
+// ParseRevocationList reads one list in DER.
+func ParseRevocationList(der []byte) (*RevocationList, error) {
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, err
+	}
+	r := &RevocationList{list: list}
+	if r.issuer, err = canonical(list.RawIssuer); err != nil {
+		return nil, err
+	}
+	for _, e := range list.Extensions {
+		switch {
+		case e.Id.Equal(oidAuthorityKeyID):
+			if r.authority, err = parseAuthority(e.Value); err != nil {
+				return nil, err
+			}
+		case e.Id.Equal(oidCRLNumber):
+		case e.Id.Equal(oidDeltaCRL):
+			r.delta = true // only what changed: nobody is acquitted by it
+		case e.Id.Equal(oidIssuingPoint):
+			if !wholeScope(e.Value) {
+				r.unusable = "different CRL scope"
+			}
+		case e.Critical:
+			r.unusable = "unhandled critical CRL extension"
+		}
+	}
+	r.index()
+	return r, nil
+}
+
+func (r *RevocationList) index() {
+	r.revoked = make(map[string]struct{}, len(r.list.RevokedCertificateEntries))
+	for i := range r.list.RevokedCertificateEntries {
+		e := &r.list.RevokedCertificateEntries[i]
+		for _, x := range e.Extensions {
+			if x.Critical && !x.Id.Equal(oidReasonCode) && !x.Id.Equal(oidInvalidityDate) {
+				r.unusable = "unhandled critical CRL extension"
+			}
+		}
+		if e.ReasonCode != removeFromCRL {
+			r.revoked[serialKey(e.SerialNumber)] = struct{}{}
+		}
+	}
+	r.list.RevokedCertificateEntries = nil
+	r.list.RevokedCertificates = nil //nolint:staticcheck // the older copy of the same
+}
+
+// serialKey is a serial number as a map's key.
+func serialKey(n *big.Int) string {
+	if n.Sign() < 0 {
+		return "-" + string(n.Bytes())
+	}
+	return string(n.Bytes())
+}
+
+// wholeScope says whether an issuing distribution point leaves a list in charge of all end
+// certificates of its issuer. One that is for CAs, for some reasons, for one distribution
+// point or about other issuers' certificates does not list them all, and who is missing in
+// it is not acquitted.
+func wholeScope(ext []byte) bool {
+	input, seq := cryptobyte.String(ext), cryptobyte.String{}
+	if !input.ReadASN1(&seq, tags.SEQUENCE) || !input.Empty() {
+		return false
+	}
+	for !seq.Empty() {
+		var field cryptobyte.String
+		var tag tags.Tag
+		if !seq.ReadAnyASN1(&field, &tag) {
+			return false
+		}
+		onlyUsers := tag == tags.Tag(1).ContextSpecific()
+		if !onlyUsers && !bytes.Equal(field, []byte{0}) {
+			return false
+		}
+	}
+	return true
+}
+
+// ParseRevocationLists gives the lists of a PEM file.
+func ParseRevocationLists(data []byte) ([]*RevocationList, error) {
+	var all []*RevocationList
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			break
+		}
+		if block.Type != "X509 CRL" {
+			continue
+		}
+		r, err := ParseRevocationList(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no revocation list in it")
+	}
+	return all, nil
+}
+
+// parseHashedLists is ParseRevocationLists for a file in a directory: one that cannot be
+// read lists nobody, and a missing list refuses.
+func parseHashedLists(data []byte) []*RevocationList {
+	all, err := ParseRevocationLists(data)
+	if err != nil {
+		return nil
+	}
+	return all
+}
+
+// current says what is wrong with a list's time.
+func (r *RevocationList) current(now time.Time) string {
+	switch {
+	case r.list.ThisUpdate.Unix() > now.Unix():
+		return "CRL is not yet valid"
+	case !r.list.NextUpdate.IsZero() && r.list.NextUpdate.Unix() <= now.Unix():
+		return "CRL has expired"
+	}
+	return ""
+}
+
+// signed says whether an issuer's key made the list.
+func (r *RevocationList) signed(issuer *node) bool {
+	if by := r.signedBy.Load(); by != nil && bytes.Equal(*by, issuer.RawSubjectPublicKeyInfo) {
+		return true
+	}
+	if issuer.CheckSignature(r.list.SignatureAlgorithm, r.list.RawTBSRevocationList, r.list.Signature) != nil {
+		return false
+	}
+	key := bytes.Clone(issuer.RawSubjectPublicKeyInfo)
+	r.signedBy.Store(&key)
+	return true
+}
+
+// revokes says whether a serial number is on the list.
+func (r *RevocationList) revokes(serial *big.Int) bool {
+	_, ok := r.revoked[serialKey(serial)]
+	return ok
+}

@@ -1,0 +1,149 @@
+package verify
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Bounds of a directory with hashed names. A peer chooses by its certificate's issuer
+// which hash is looked for, and nothing else: what is found must have the very name.
+const (
+	// maxSameHash is how many files of one hash are read. OpenSSL numbers them from 0;
+	// more than a few are renewed certificates of one CA.
+	maxSameHash = 32
+	// maxHashedFile bounds a file, in bytes. Revocation lists of 40 MB exist.
+	maxHashedFile = 64 << 20
+	// maxKeptFiles is how many files' contents are kept. Nobody trusts more CAs.
+	maxKeptFiles = 1024
+)
+
+// A hashedDirectory finds files HHHHHHHH.N in a directory when they are needed, so that
+// new ones need no reload, and keeps what is in them until their size or time changes.
+type hashedDirectory[T any] struct {
+	path, infix string
+	parse       func([]byte) []T
+
+	mu   sync.Mutex
+	kept map[string]*keptFile[T]
+}
+
+type keptFile[T any] struct {
+	modified time.Time
+	size     int64
+	items    []T
+}
+
+// find gives what the files of a name hold; the caller compares names, since other names
+// can have the same hash, by intent too.
+func (d *hashedDirectory[T]) find(name string) []T {
+	if d == nil {
+		return nil
+	}
+	base := filepath.Join(d.path, fmt.Sprintf("%08x.%s", hashCanonical(name), d.infix))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []T
+	for i := range maxSameHash {
+		items, exists := d.load(fmt.Sprintf("%s%d", base, i))
+		if !exists {
+			break
+		}
+		all = append(all, items...)
+	}
+	return all
+}
+
+func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		delete(d.kept, path)
+		return nil, false
+	}
+	// A FIFO would stop every handshake here, and opening a device can have effects.
+	if !info.Mode().IsRegular() || info.Size() > maxHashedFile {
+		return nil, true
+	}
+	if k := d.kept[path]; k != nil && k.modified.Equal(info.ModTime()) && k.size == info.Size() {
+		return k.items, true
+	}
+	data, err := readRegular(path)
+	if err != nil {
+		return nil, true
+	}
+	if len(d.kept) >= maxKeptFiles || d.kept == nil {
+		d.kept = map[string]*keptFile[T]{}
+	}
+	k := &keptFile[T]{info.ModTime(), info.Size(), d.parse(data)}
+	d.kept[path] = k
+	return k.items, true
+}
+
+// readRegular reads a file that may have been replaced since it was looked at.
+func readRegular(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxHashedFile+1))
+	if err == nil && len(data) > maxHashedFile {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxHashedFile>>20)
+	}
+	return data, err
+}
+
+// parseCertificates gives the certificates of a PEM file. What cannot be read is skipped,
+// as OpenSSL does; a chain that needs it fails.
+func parseCertificates(data []byte) []*node {
+	var nodes []*node
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			return nodes
+		}
+		// Not TRUSTED CERTIFICATE: its settings, which may be of distrust, are not heeded.
+		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" {
+			continue
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			if n, err := newNode(c); err == nil {
+				nodes = append(nodes, n)
+			}
+		}
+	}
+}
+
+// A store is what CAfile and CApath hold.
+type store struct {
+	listed    map[string][]*node // by canonical subject, in the file's order
+	directory *hashedDirectory[*node]
+}
+
+// named gives the certificates of a subject.
+func (s *store) named(subject string) []*node {
+	all := s.listed[subject]
+	if s.directory == nil {
+		return all
+	}
+	all = all[:len(all):len(all)]
+	for _, n := range s.directory.find(subject) {
+		if n.subject == subject {
+			all = append(all, n)
+		}
+	}
+	return all
+}
