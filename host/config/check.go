@@ -19,13 +19,7 @@ func finish(s *Service, st *state) Errors {
 	if !s.Client && len(s.Cert) == 0 && !st.refused("client", "cert", "psksecrets", "engineid", "enginenum") {
 		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or client = yes")
 	}
-	if s.VerifyChain && s.CAfile == "" && !st.refused("cafile", "caengine", "capath", "castore") {
-		missing(`Either "CAengine", "CAfile" or "CApath" has to be configured`,
-			"add CAfile = FILE with the certificates of the authorities you trust")
-	}
-	if len(s.CheckHost) > 0 && !s.VerifyChain && !st.refused("verify", "verifychain", "verifypeer") {
-		missing(`Either "verifyChain" or "verifyPeer" has to be enabled`, "set verifyChain = yes")
-	}
+	errs = append(errs, checkTrust(s, st)...)
 	if e := checkSNI(s); e != nil && !st.refused("client") {
 		errs = append(errs, e)
 	}

@@ -138,6 +138,7 @@ type Service struct {
 	VerifyPeer  bool
 	RequireCert bool
 	CheckHost   []string
+	Trust       Trust
 
 	SecurityLevel int // OpenSSL's, 0 to 5; that of @SECLEVEL in ciphers if it says one
 	Offer         Offer
@@ -186,6 +187,7 @@ func (s *Service) clone() *Service {
 	c.Guest.Options, c.Guest.Allow = slices.Clone(c.Guest.Options), slices.Clone(c.Guest.Allow)
 	c.Guest.Dial = slices.Clone(c.Guest.Dial)
 	c.Policies, c.grants = slices.Clone(c.Policies), slices.Clone(c.grants)
+	c.Trust = c.Trust.clone()
 	c.ProtocolValues, c.Pos = maps.Clone(c.ProtocolValues), maps.Clone(c.Pos)
 	return &c
 }

@@ -20,7 +20,7 @@ func checkRedirect(s *Service, st *state) *Error {
 	case slices.Contains(redirectsNever, strings.ToLower(s.Protocol)):
 		return s.Errorf("redirect", `"redirect" is incompatible with the specified protocol negotiation`).
 			WithHint("protocol = %s connects before the client's certificate is known: remove one of the two", s.Protocol)
-	case !s.VerifyChain && !s.VerifyPeer && !st.refused("verify", "verifychain", "verifypeer"):
+	case !s.Verifies() && !st.refused("verify", "verifychain", "verifypeer"):
 		return s.Errorf("redirect", `Either "verifyChain" or "verifyPeer" has to be enabled for "redirect" to work`).
 			WithHint("add verifyChain = yes with a CAfile, or remove the line")
 	}

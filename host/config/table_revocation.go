@@ -2,10 +2,10 @@ package config
 
 // revocationOptions say how it is found out that a certificate was revoked.
 var revocationOptions = []Option{
-	{Name: "CRLfile", Scope: ServiceScope, Form: "file", Status: Pending, same: []string{""}, parse: checkNothing,
-		Doc: "revocation lists, in PEM", Note: guards},
-	{Name: "CRLpath", Scope: ServiceScope, Form: "directory", Status: Pending, same: []string{""}, parse: checkNothing,
-		Doc: "directory with revocation lists under hashed names", Note: guards},
+	{Name: "CRLfile", Scope: ServiceScope, Form: "file", Doc: "revocation lists, in PEM; empty for none",
+		parse: text(func(t *target, v string) { t.service.Trust.CRLfile = v })},
+	{Name: "CRLpath", Scope: ServiceScope, Form: "directory", Doc: "directory with revocation lists under hashed names; empty for none",
+		parse: text(func(t *target, v string) { t.service.Trust.CRLpath = v })},
 	{Name: "OCSP", Scope: ServiceScope, Form: "URL", Status: Pending, parse: checkFilled,
 		Doc: "responder that is asked about the peer's certificates", Note: guards},
 	{Name: "OCSPaia", Scope: ServiceScope, Form: "yes|no", Default: "no", Status: Pending, same: []string{"no"}, parse: checkYesNo,

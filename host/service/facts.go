@@ -49,7 +49,7 @@ func (c *connection) fact(id abi.InfoID) (string, bool) {
 
 // verified tells whether the peer's certificate was checked; one that fails ends the handshake.
 func (c *connection) verified() string {
-	if !c.redirected && c.chosen().conf.VerifyChain && len(c.tls.ConnectionState().PeerCertificates) > 0 {
+	if !c.redirected && c.chosen().conf.Verifies() && len(c.tls.ConnectionState().PeerCertificates) > 0 {
 		return "yes"
 	}
 	return "no"

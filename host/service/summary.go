@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
@@ -48,16 +49,22 @@ func addresses(as []config.Address) string {
 }
 
 func (s *Service) peer() string {
+	conf := s.conf
+	names := slices.Concat(conf.CheckHost, conf.Trust.CheckEmail, conf.Trust.CheckIP)
+	how := "verified"
+	if conf.VerifyPeer {
+		how = "a listed certificate"
+	}
 	switch {
-	case s.conf.VerifyChain && len(s.conf.CheckHost) > 0:
-		return "verified as " + strings.Join(s.conf.CheckHost, " or ")
-	case s.conf.VerifyChain && (s.conf.RequireCert || s.conf.Client):
-		return "verified"
-	case s.conf.VerifyChain:
-		return "verified if it has a certificate"
-	case s.conf.RequireCert:
+	case conf.Verifies() && len(names) > 0:
+		return how + " as " + strings.Join(names, " or ")
+	case conf.Verifies() && (conf.RequireCert || conf.Client):
+		return how
+	case conf.Verifies():
+		return how + " if it has a certificate"
+	case conf.RequireCert:
 		return "any certificate"
-	case s.conf.Client:
+	case conf.Client:
 		return "not verified"
 	}
 	return "anyone"

@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"bytes"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -19,6 +20,10 @@ type blocks struct {
 	certs [][]byte
 	keys  []*pem.Block
 	dh    bool // DH parameters, for which crypto/tls has no use
+
+	// limited counts OpenSSL's trusted certificates whose settings name purposes (by an
+	// object identifier): they may be trusted, or distrusted, for those alone.
+	limited int
 }
 
 func readPEM(path string) (*blocks, error) {
@@ -30,18 +35,21 @@ func readPEM(path string) (*blocks, error) {
 }
 
 // readFile reads a file of the operator's that is not larger than such files are.
-func readFile(path string) ([]byte, error) {
+func readFile(path string) ([]byte, error) { return readBounded(path, maxPEM) }
+
+// readBounded reads a file of so many bytes at most.
+func readBounded(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxPEM {
-		return nil, fmt.Errorf("%s is larger than %d MiB", path, maxPEM>>20)
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d MiB", path, limit>>20)
 	}
 	return data, nil
 }
@@ -58,8 +66,13 @@ func parsePEM(data []byte) *blocks {
 		case p.Type == "CERTIFICATE" || p.Type == "X509 CERTIFICATE":
 			b.certs = append(b.certs, p.Bytes)
 		case p.Type == "TRUSTED CERTIFICATE":
-			// OpenSSL's own form: the certificate, then trust settings of no use here.
-			if c, err := firstElement(p.Bytes); err == nil {
+			// OpenSSL's own form: the certificate, then trust settings.
+			c, err := firstElement(p.Bytes)
+			switch {
+			case err != nil:
+			case bytes.ContainsRune(p.Bytes[len(c):], objectIdentifier):
+				b.limited++
+			default:
 				b.certs = append(b.certs, c)
 			}
 		case strings.HasSuffix(p.Type, "PRIVATE KEY"):
@@ -69,6 +82,9 @@ func parsePEM(data []byte) *blocks {
 		}
 	}
 }
+
+// objectIdentifier is the tag of one in DER.
+const objectIdentifier = 6
 
 // firstElement cuts a DER element off the front of its followers.
 func firstElement(der []byte) ([]byte, error) {

@@ -30,7 +30,8 @@ func (c *Context) client(s *config.Service) {
 	}
 	c.offerCertificate()
 	switch {
-	case s.VerifyChain && len(s.CheckHost) == 0:
+	case s.VerifyPeer: // the certificates themselves are listed
+	case s.VerifyChain && !s.NamesPeer():
 		// Any certificate of these CAs will do, also that of somebody else's server.
 		c.Warnings = append(c.Warnings,
 			fmt.Sprintf("Service [%s] uses \"verifyChain\" without subject checks", s.Name),

@@ -91,7 +91,7 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		Server:  s.Client,
 		Require: s.RequireCert || len(s.Redirect) > 0, // who sent none failed, at every level
 		Chain:   s.VerifyChain,
-		Peer:    s.Trust.VerifyPeer,
+		Peer:    s.VerifyPeer,
 		Hosts:   s.CheckHost,
 		Emails:  s.Trust.CheckEmail,
 		IPs:     s.Trust.CheckIP,

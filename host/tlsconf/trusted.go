@@ -2,16 +2,67 @@ package tlsconf
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
 
-func (c *Context) loadTrusted(s *config.Service) error {
+const (
+	// maxNamedFiles is how many files of CApath are read for the names that clients are
+	// told. Debian's /etc/ssl/certs has about 300.
+	maxNamedFiles = 4096
+	// maxNames bounds those names together, in bytes: TLS counts them with 16 bits, and a
+	// request that is longer would end every handshake.
+	maxNames = 60000
+	// maxLists bounds CRLfile, in bytes. Revocation lists of 40 MB exist.
+	maxLists = 256 << 20
+)
+
+// loadTrust reads what the Verifier trusts.
+func (c *Context) loadTrust(s *config.Service) error {
+	var names []*x509.Certificate
+	if s.CAfile != "" {
+		certs, err := c.loadTrusted(s)
+		if err != nil {
+			return err
+		}
+		names = certs
+	}
+	if path := s.Trust.CApath; path != "" {
+		certs, err := directoryCertificates(path)
+		if err != nil {
+			return s.Errorf("CApath", "%v", err)
+		}
+		// As in stunnel, although certificates may be put there later.
+		if len(certs) == 0 && s.CAfile == "" && s.Verifies() {
+			return s.Errorf("CApath", "No trusted certificates found").
+				WithHint("put certificates into %s and run openssl rehash on it", path)
+		}
+		c.Verifier.SetDirectory(path)
+		names = append(names, certs...)
+	}
+	c.nameAuthorities(s, names)
+	if err := c.loadLists(s); err != nil {
+		return err
+	}
+	for _, text := range s.Trust.CheckIP {
+		if a, err := netip.ParseAddr(text); err != nil || a.Zone() != "" {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("checkIP %s is no IP address and matches none", text))
+		}
+	}
+	return nil
+}
+
+func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 	blocks, err := readPEM(s.CAfile)
 	if err != nil {
-		return s.Errorf("CAfile", "%v", err)
+		return nil, s.Errorf("CAfile", "%v", err)
 	}
 	var certs []*x509.Certificate
 	for _, b := range blocks.certs {
@@ -23,21 +74,108 @@ func (c *Context) loadTrusted(s *config.Service) error {
 		}
 		certs = append(certs, cert)
 	}
+	if blocks.limited > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("CAfile %s: trusted certificates that are limited to purposes are skipped: %d", s.CAfile, blocks.limited))
+	}
 	if len(certs) == 0 {
-		return s.Errorf("CAfile", "no certificate in %s", s.CAfile)
+		return nil, s.Errorf("CAfile", "no certificate in %s", s.CAfile)
 	}
 	c.Verifier.SetTrusted(certs)
-	// Servers tell clients which CAs they know.
-	c.Config.ClientCAs = x509.NewCertPool()
 	anchors := 0
 	for _, cert := range certs {
-		c.Config.ClientCAs.AddCert(cert)
 		if verify.SelfSigned(cert) {
 			anchors++
 		}
 	}
-	if anchors == 0 && s.VerifyChain {
+	if anchors == 0 && s.VerifyChain && s.Trust.CApath == "" {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("CAfile %s holds no self-signed certificate: no chain can end there", s.CAfile))
 	}
+	return certs, nil
+}
+
+// directoryCertificates gives the certificates of all files in a directory, whatever
+// their names, as stunnel reads them to tell clients of. Others are skipped.
+func directoryCertificates(dir string) ([]*x509.Certificate, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(maxNamedFiles)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	var certs []*x509.Certificate
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		// A link is followed; a FIFO, a device or a directory is not opened.
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		blocks, err := readPEM(path)
+		if err != nil {
+			continue
+		}
+		for _, b := range blocks.certs {
+			if cert, err := x509.ParseCertificate(b); err == nil {
+				certs = append(certs, cert)
+			}
+		}
+	}
+	return certs, nil
+}
+
+// nameAuthorities has a server tell clients which CAs it knows, each once. Where that is
+// too long nothing is told, and a client offers what it has.
+func (c *Context) nameAuthorities(s *config.Service, certs []*x509.Certificate) {
+	if s.Client || len(certs) == 0 {
+		return
+	}
+	pool, size := x509.NewCertPool(), 0
+	seen := map[string]bool{}
+	for _, cert := range certs {
+		if name := string(cert.RawSubject); !seen[name] {
+			seen[name] = true
+			size += len(name) + 2
+			pool.AddCert(cert)
+		}
+	}
+	if size > maxNames {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("Service [%s]: %d names of trusted CAs are too many to tell clients", s.Name, len(seen)))
+		return
+	}
+	c.Config.ClientCAs = pool
+}
+
+// loadLists reads CRLfile and names the directories of lists.
+func (c *Context) loadLists(s *config.Service) error {
+	t := &s.Trust
+	if t.CRLfile == "" && t.CRLpath == "" {
+		return nil
+	}
+	if !s.Verifies() {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("Service [%s] verifies no certificates: its revocation lists have no effect", s.Name))
+	}
+	var lists []*verify.RevocationList
+	if t.CRLfile != "" {
+		data, err := readBounded(t.CRLfile, maxLists)
+		if err == nil {
+			lists, err = verify.ParseRevocationLists(data)
+		}
+		if err != nil {
+			return s.Errorf("CRLfile", "Failed to load %s revocation lookup file: %v", t.CRLfile, err)
+		}
+	}
+	var directories []string
+	if t.CRLpath != "" {
+		if info, err := os.Stat(t.CRLpath); err != nil || !info.IsDir() {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("CRLpath %s is no directory: without its lists every peer is refused", t.CRLpath))
+		}
+		directories = append(directories, t.CRLpath)
+	}
+	if t.CApath != "" {
+		directories = append(directories, t.CApath) // as OpenSSL does
+	}
+	c.Verifier.SetLists(lists, directories...)
 	return nil
 }
