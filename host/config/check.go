@@ -20,6 +20,9 @@ func finish(s *Service, st *state) Errors {
 		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or client = yes")
 	}
 	errs = append(errs, checkTrust(s, st)...)
+	if e := checkOCSP(s, st); e != nil {
+		errs = append(errs, e)
+	}
 	if e := checkSNI(s); e != nil && !st.refused("client") {
 		errs = append(errs, e)
 	}

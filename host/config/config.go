@@ -139,6 +139,7 @@ type Service struct {
 	RequireCert bool
 	CheckHost   []string
 	Trust       Trust
+	OCSP        OCSP
 
 	SecurityLevel int // OpenSSL's, 0 to 5; that of @SECLEVEL in ciphers if it says one
 	Offer         Offer

@@ -96,6 +96,7 @@ func newDefaults() *Service {
 		TimeoutConnect: 10 * time.Second,
 		TimeoutIdle:    43200 * time.Second,
 		Session:        Session{Resume: true, CacheSize: 1000, Timeout: 300 * time.Second},
+		OCSP:           OCSP{Require: true, Timeout: 5 * time.Second},
 		ProtocolValues: map[string]string{},
 		Pos:            map[string]Place{},
 	}

@@ -1,0 +1,174 @@
+package ocsp
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A key is what an answer is kept under.
+type key struct {
+	issuer [sha256.Size]byte // of the issuer's name and key
+	serial string            // of the certificate
+	source string            // a responder's URL, or a staple's digest
+}
+
+func keyOf(q *question, source string) key {
+	k := key{serial: string(q.cert.SerialNumber.Append(nil, 62)), source: source}
+	h := sha256.New()
+	h.Write(q.issuer.RawSubject) // a SEQUENCE: where it ends is in its bytes
+	h.Write(q.issuer.RawSubjectPublicKeyInfo)
+	h.Sum(k.issuer[:0])
+	return k
+}
+
+// A cache keeps conclusive answers until their nextUpdate, the most recently used ones,
+// and has everybody who asks the same at the same time wait for one question.
+// Its zero value is empty.
+type cache struct {
+	mu      sync.Mutex
+	kept    map[key]*list.Element // of *entry
+	order   list.List             // most recently used first
+	flights map[key]*flight
+}
+
+type entry struct {
+	key    key
+	answer *Answer
+}
+
+// A flight is a question under way.
+type flight struct {
+	done    chan struct{} // closed when answer or err is there
+	waiters int           // none: cancel
+	cancel  context.CancelFunc
+	answer  *Answer
+	err     error
+}
+
+// get gives what is kept and still current.
+func (c *cache) get(k key, now time.Time) *Answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lookup(k, now)
+}
+
+func (c *cache) lookup(k key, now time.Time) *Answer {
+	e, ok := c.kept[k]
+	if !ok {
+		return nil
+	}
+	a := e.Value.(*entry).answer
+	if !now.Before(a.NextUpdate) {
+		c.order.Remove(e)
+		delete(c.kept, k)
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return a
+}
+
+// put keeps an answer if it is worth it: an inconclusive one is asked for again, and one
+// without nextUpdate is good for nobody but who asked (RFC 6960, section 4.2.2.1).
+func (c *cache) put(k key, a *Answer, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.store(k, a, now)
+}
+
+func (c *cache) store(k key, a *Answer, now time.Time) {
+	if a.Status == Unknown || !now.Before(a.NextUpdate) {
+		return
+	}
+	if e, ok := c.kept[k]; ok {
+		e.Value.(*entry).answer = a
+		c.order.MoveToFront(e)
+		return
+	}
+	if c.kept == nil {
+		c.kept = map[key]*list.Element{}
+	}
+	c.kept[k] = c.order.PushFront(&entry{k, a})
+	if len(c.kept) > maxAnswers {
+		oldest := c.order.Back()
+		delete(c.kept, oldest.Value.(*entry).key)
+		c.order.Remove(oldest)
+	}
+}
+
+// ask gives what is kept, or asks by fetch, once for all who ask the same meanwhile. The
+// question goes on as long as somebody waits for it, whoever began it.
+func (c *cache) ask(ctx context.Context, k key, now func() time.Time, fetch func(context.Context) (*Answer, error)) (*Answer, error) {
+	c.mu.Lock()
+	if a := c.lookup(k, now()); a != nil {
+		c.mu.Unlock()
+		return a, nil
+	}
+	f, ok := c.flights[k]
+	if !ok {
+		f = &flight{done: make(chan struct{})}
+		var flying context.Context
+		flying, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		if c.flights == nil {
+			c.flights = map[key]*flight{}
+		}
+		c.flights[k] = f
+		go c.fly(flying, k, f, now, fetch)
+	}
+	f.waiters++
+	c.mu.Unlock()
+
+	var err error
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.waiters--; f.waiters == 0 {
+		f.cancel()
+		c.land(k, f) // whoever comes now must not wait for what was cancelled
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f.answer, f.err
+}
+
+func (c *cache) fly(ctx context.Context, k key, f *flight, now func() time.Time, fetch func(context.Context) (*Answer, error)) {
+	defer close(f.done)
+	// A panic here may be a responder's doing, and would end everybody's connections.
+	defer func() {
+		if p := recover(); p != nil {
+			f.err = fmt.Errorf("fault: %v", p)
+			c.mu.Lock()
+			c.land(k, f)
+			c.mu.Unlock()
+		}
+	}()
+	a, err := fetch(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f.answer, f.err = a, err
+	if err == nil {
+		c.store(k, a, now())
+	}
+	c.land(k, f)
+}
+
+// land takes a flight off the list.
+func (c *cache) land(k key, f *flight) {
+	if c.flights[k] == f {
+		delete(c.flights, k)
+	}
+}
+
+// question makes the question about a certificate of a chain. The anchor has none.
+func questionAt(chain []*x509.Certificate, depth int) *question {
+	return &question{cert: chain[depth], issuer: chain[depth+1], above: chain[depth+2:]}
+}
