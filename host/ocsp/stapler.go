@@ -26,7 +26,8 @@ type Stapler struct {
 	urls    []*url.URL
 	poster  *poster
 	now     func() time.Time
-	current atomic.Pointer[Answer] // nil: none yet
+	ask     func(ctx context.Context, u *url.URL) (*Answer, error) // fetch, but in tests
+	current atomic.Pointer[Answer]                                 // nil: none yet
 }
 
 // NewStapler makes a Stapler, or gives nil when there is nobody to ask: the certificate
@@ -34,6 +35,7 @@ type Stapler struct {
 // machine, unlike a peer's.
 func NewStapler(leaf, issuer *x509.Certificate, conf config.OCSP) *Stapler {
 	s := &Stapler{q: &question{cert: leaf, issuer: issuer}, conf: conf, poster: newPoster(false), now: time.Now}
+	s.ask = s.fetch
 	texts := leaf.OCSPServer
 	if conf.URL != "" {
 		texts = append(texts[:len(texts):len(texts)], conf.URL)
@@ -94,7 +96,7 @@ func (s *Stapler) renew(ctx context.Context, log *logging.Logger) (again time.Du
 	}()
 	for _, u := range s.urls {
 		log.Infof("OCSP: Connecting the responder \"%s\" for a response to staple", u)
-		a, err := s.fetch(ctx, u)
+		a, err := s.ask(ctx, u)
 		switch {
 		case ctx.Err() != nil:
 			return retryAfter // which never comes

@@ -264,7 +264,9 @@ func (c *change) commit() {
 	}
 	old := s.current
 	s.current = c.run
+	c.run.set.startStapling(s.log.Logger(cronID))
 	if old != nil {
+		old.set.stopStapling()
 		old.leave()
 	}
 }

@@ -63,6 +63,7 @@ type Set struct {
 	Config   *config.Config
 	Services []*Service
 	runtime  *guest.Runtime // nil when no service has a guest
+	stapling stapling
 }
 
 // Options are what Build needs beside the configuration.
@@ -258,8 +259,11 @@ func (s *Service) lookup(key string) (string, bool) {
 	return v, ok
 }
 
-// Close frees the guests. Connections that run them must have ended.
+// Close frees the guests, and ends what fetches staples. Connections that run them must
+// have ended.
 func (set *Set) Close(ctx context.Context) error {
+	set.stopStapling()
+	set.stapling.wg.Wait()
 	if set.runtime == nil {
 		return nil
 	}

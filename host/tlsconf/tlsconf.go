@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/ocsp"
 	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
@@ -28,6 +29,10 @@ type Context struct {
 	given      *session.Server // of a server; nil: sessions are not resumed
 	offered    *session.Client // the same of a client
 	ownSession bool            // see OwnSession
+
+	// Staplers keep responses about the service's own certificates, as long as somebody
+	// runs them; none in a client.
+	Staplers []*ocsp.Stapler
 
 	alpn struct {
 		sync.Mutex
@@ -118,6 +123,7 @@ func Build(s *config.Service, o Options) (*Context, error) {
 	if err := c.checkStrength(s); err != nil {
 		return nil, err
 	}
+	c.checkRevocation(s)
 	if s.Client {
 		c.client(s)
 	} else {
@@ -125,6 +131,9 @@ func Build(s *config.Service, o Options) (*Context, error) {
 	}
 	if err := c.resume(s, o.Sessions); err != nil {
 		return nil, err
+	}
+	if !s.Client {
+		c.staple(s) // last: the others look at Config's certificates
 	}
 	return c, nil
 }
