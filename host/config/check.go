@@ -98,5 +98,6 @@ func checkGlobal(g *Global, st *state) Errors {
 				Hint: "write the path from / on, or set foreground = yes"})
 		}
 	}
+	errs = append(errs, checkEngines(g)...)
 	return errs
 }

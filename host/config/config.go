@@ -59,6 +59,8 @@ type Global struct {
 	MaxClients   int           // maxClients =; 0: from the descriptor limit
 	GuestPath    []string      // directories
 	GuestCache   string        // directory; empty: none
+	Engines      []Engine      // engine =, in file order
+	Providers    []Engine      // provider =, the same
 }
 
 // An Address is one accept or connect target, as written.
@@ -129,6 +131,7 @@ type Service struct {
 	Cert   []string // files with our own certificates, or names of what is kept elsewhere
 	Key    []string // and of their keys, in any order; never empty when Cert is not
 	CAfile string
+	Engine int // engineId or engineNum: the place in Global.Engines, from 1; 0: none said
 
 	// Verification. Verify is -1 unless verify = N was given; RequestCert,
 	// VerifyChain and RequireCert hold what the level or the newer options ask.

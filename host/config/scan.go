@@ -188,7 +188,19 @@ func display(line string) string {
 			return name + " = " + printable(strings.TrimSpace(key)) + "=" + redacted
 		}
 	}
-	return printable(line)
+	return HidePIN(printable(line))
+}
+
+// HidePIN replaces the PIN in the URI of a token's object (RFC 7512), and all that follows:
+// a PIN may have been written with a character in it that ends it.
+func HidePIN(s string) string {
+	const name = "pin-value="
+	for i := 0; i+len(name) <= len(s); i++ {
+		if strings.EqualFold(s[i:i+len(name)], name) {
+			return s[:i+len(name)] + redacted
+		}
+	}
+	return s
 }
 
 // printable replaces the control bytes of a text.

@@ -83,7 +83,7 @@ func (o *Option) here() bool {
 var Options = sorted(
 	processOptions, globalRestOptions, globalGuestOptions,
 	connectionOptions, tlsServiceOptions, sessionOptions, pskOptions,
-	keyOptions, trustOptions, revocationOptions, negotiationOptions, guestOptions,
+	keyOptions, engineOptions, engineServiceOptions, trustOptions, revocationOptions, negotiationOptions, guestOptions,
 )
 
 func sorted(parts ...[]Option) []Option {

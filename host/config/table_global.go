@@ -50,12 +50,6 @@ var globalRestOptions = []Option{
 		parse: unsupportedCompression},
 	{Name: "EGD", Form: "path", Status: NoOp, parse: checkNothing,
 		Doc: "socket of an entropy gathering daemon", Note: kernelRandom},
-	{Name: "engine", Form: "auto|engine_id", Status: Pending, parse: checkFilled,
-		Doc: "OpenSSL engine that holds keys", Note: pkcs11Later},
-	{Name: "engineCtrl", Form: "command[:parameter]", List: true, Secret: true, Status: Pending, parse: checkFilled,
-		Doc: "command to the engine, such as its PIN", Note: pkcs11Later},
-	{Name: "engineDefault", Form: "TASK_LIST", Status: Pending, parse: checkFilled,
-		Doc: "tasks handed to the engine", Note: pkcs11Later},
 	{Name: "fips", Form: "yes|no", Default: "no", Status: Pending, same: []string{"no"}, parse: checkYesNo,
 		Doc: "use validated cryptography alone (FIPS 140-3)"},
 	{Name: "iconActive", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,
@@ -64,10 +58,6 @@ var globalRestOptions = []Option{
 		Doc: "icon while the configuration is wrong", Note: noWindow},
 	{Name: "iconIdle", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,
 		Doc: "icon while no connection is open", Note: noWindow},
-	{Name: "provider", Form: "name", Status: Pending, parse: checkFilled,
-		Doc: "OpenSSL provider to load", Note: pkcs11Later},
-	{Name: "providerParameter", Form: "provider:name=value", List: true, Secret: true, Status: Pending, parse: checkFilled,
-		Doc: "parameter of an OpenSSL provider", Note: pkcs11Later},
 	{Name: "RNDbytes", Form: "bytes", Status: NoOp, Note: kernelRandom,
 		Doc:   "how much of the seed files is read",
 		parse: checkNumber("Illegal number of bytes to read from random seed files", 0, maxNumber)},
@@ -82,7 +72,6 @@ var globalRestOptions = []Option{
 const (
 	kernelRandom = "random numbers come from the kernel's generator, which needs no seed"
 	noWindow     = "the program has no window and no icon"
-	pkcs11Later  = "keys in hardware (PKCS#11) are planned; until then give the key as a file"
 )
 
 // unsupportedCompression answers as a stunnel whose OpenSSL was built without zlib.

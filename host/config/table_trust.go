@@ -2,14 +2,10 @@ package config
 
 // trustOptions say which certificates of the peer are accepted.
 var trustOptions = []Option{
-	{Name: "CAengine", Scope: ServiceScope, Form: "engine-specific id", List: true, Status: Pending, parse: checkFilled,
-		Doc: "trusted certificate in an engine", Note: pkcs11Later},
 	{Name: "CAfile", Scope: ServiceScope, Form: "file", Doc: "trusted certificates, in PEM; empty for none",
 		parse: text(func(t *target, v string) { t.service.CAfile = v })},
 	{Name: "CApath", Scope: ServiceScope, Form: "directory", Doc: "directory with trusted certificates under hashed names; empty for none",
 		parse: text(func(t *target, v string) { t.service.Trust.CApath = v })},
-	{Name: "CAstore", Scope: ServiceScope, Form: "URI", Status: Pending, parse: checkFilled,
-		Doc: "trusted certificates in an OpenSSL store", Note: "put the certificates into one file for CAfile"},
 	{Name: "checkEmail", Scope: ServiceScope, Form: "address", List: true, Doc: "e-mail address that the peer's certificate may have",
 		parse: nonEmpty(func(t *target, v string) { t.service.Trust.CheckEmail = append(t.service.Trust.CheckEmail, v) })},
 	{Name: "checkHost", Scope: ServiceScope, Form: "host", List: true,

@@ -64,6 +64,7 @@ type Set struct {
 	Services []*Service
 	runtime  *guest.Runtime // nil when no service has a guest
 	stapling stapling
+	tokens   *tokens // keys in tokens; nil: those of another's Store
 }
 
 // Options are what Build needs beside the configuration.
@@ -88,6 +89,11 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 	set := &Set{Config: c}
 	log := o.Log.Logger("ui")
 	var errs config.Errors
+	if o.TLS.Store == nil {
+		set.tokens = &tokens{global: &c.Global, log: log}
+		errs = set.tokens.check()
+		o.TLS.Store = set.tokens
+	}
 	for _, sc := range c.Services {
 		log.Infof("Initializing service [%s]", sc.Name)
 		s, bad := set.build(ctx, sc, o)
@@ -110,6 +116,9 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 	var bad *config.Error
 	switch {
 	case errors.As(err, &bad):
+		if bad.Hint == "" && looksLikeID(sc) {
+			bad.WithHint("the name of an object in a token needs engineId = pkcs11 in the section, and engine = pkcs11 before the first")
+		}
 		errs = append(errs, bad)
 	case err != nil:
 		errs = append(errs, sc.Errorf("", "%v", err))
@@ -259,11 +268,14 @@ func (s *Service) lookup(key string) (string, bool) {
 	return v, ok
 }
 
-// Close frees the guests, and ends what fetches staples. Connections that run them must
-// have ended.
+// Close frees the guests, gives up keys in tokens, and ends what fetches staples.
+// Connections that use them must have ended.
 func (set *Set) Close(ctx context.Context) error {
 	set.stopStapling()
 	set.stapling.wg.Wait()
+	if set.tokens != nil {
+		set.tokens.close()
+	}
 	if set.runtime == nil {
 		return nil
 	}

@@ -31,7 +31,7 @@ func (c *Context) loadCertificates(s *config.Service, o Options) error {
 			return err
 		}
 		if len(m.certs) == 0 {
-			return s.Errorf("cert", "no certificate in %s", value)
+			return s.Errorf("cert", "no certificate in %s", m)
 		}
 		chains = append(chains, m)
 	}
@@ -48,7 +48,7 @@ func (c *Context) loadCertificates(s *config.Service, o Options) error {
 	// After the keys: one that Go cannot use says what it is, its certificate does not.
 	for _, m := range l.read {
 		if err := m.parse(); err != nil {
-			return s.Errorf(m.option, "%s: %v", m.name, err)
+			return s.Errorf(m.option, "%s: %v", m, err)
 		}
 	}
 	pairs, err := l.pair(chains, keys)
@@ -62,7 +62,7 @@ func (c *Context) loadCertificates(s *config.Service, o Options) error {
 		}
 		c.Config.Certificates = append(c.Config.Certificates, *cert)
 	}
-	return nil
+	return c.leaveVersions(s)
 }
 
 // pair finds the key of each chain. A key may lie beside its certificate while the file
@@ -94,11 +94,11 @@ func (l *loader) pair(chains, keys []*material) ([]*material, error) {
 			pairs[i] = m
 			continue
 		}
-		return nil, l.service.Errorf("cert", "%s: key values mismatch: no certificate belongs to the private key", m.name).
+		return nil, l.service.Errorf("cert", "%s: key values mismatch: no certificate belongs to the private key", m).
 			WithHint("let key = FILE name the private key that the certificate was made for")
 	}
 	if len(free) > 0 {
-		return nil, l.service.Errorf(free[0].option, "%s: key values mismatch: the private key belongs to no certificate", free[0].name).
+		return nil, l.service.Errorf(free[0].option, "%s: key values mismatch: the private key belongs to no certificate", free[0]).
 			WithHint("add its certificate with cert = FILE, or remove the line")
 	}
 	return pairs, nil
@@ -113,9 +113,12 @@ func (l *loader) join(m, k *material) (*tls.Certificate, error) {
 	}
 	leaf := slices.IndexFunc(parsed, func(c *x509.Certificate) bool { return owns(k.signer, c) })
 	if leaf < 0 {
-		return nil, l.service.Errorf("cert", "%s: key values mismatch", m.name)
+		return nil, l.service.Errorf("cert", "%s: key values mismatch", m)
 	}
 	out := &tls.Certificate{PrivateKey: k.signer, Leaf: parsed[leaf]}
+	if r, ok := k.signer.(restricted); ok {
+		out.SupportedSignatureAlgorithms = r.Schemes()
+	}
 	used := make([]bool, len(parsed))
 	for cur := leaf; cur >= 0; {
 		used[cur] = true
@@ -156,10 +159,10 @@ func (l *loader) openKey(m *material) *config.Error {
 	signer, err := m.key()
 	switch {
 	case errors.Is(err, errNoKey):
-		return l.service.Errorf(m.option, "no private key in %s", m.name).
+		return l.service.Errorf(m.option, "no private key in %s", m).
 			WithHint("name the file that has it with key = FILE, or append it to the certificate")
 	case err != nil:
-		return l.service.Errorf(m.option, "private key in %s: %v", m.name, err)
+		return l.service.Errorf(m.option, "private key in %s: %v", m, err)
 	}
 	m.signer = signer
 	return nil

@@ -20,7 +20,8 @@ type Store interface {
 	// error: the value may name a key alone.
 	Certificates(s *config.Service, value string) ([][]byte, error)
 	// Key gives the private key of that name. Its Sign must be safe for concurrent use.
-	Key(s *config.Service, value string) (crypto.Signer, error)
+	// Where the store does not know the public half, it is one of the candidates.
+	Key(s *config.Service, value string, candidates []crypto.PublicKey) (crypto.Signer, error)
 }
 
 // errNoKey says that there is no private key where one was looked for.
@@ -57,7 +58,7 @@ func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
 			return nil, l.service.Errorf(option, "%v", err)
 		}
 		return &material{option: option, name: value, certs: certs,
-			key: func() (crypto.Signer, error) { return st.Key(l.service, value) }}, nil
+			key: func() (crypto.Signer, error) { return st.Key(l.service, value, l.publicKeys()) }}, nil
 	}
 	data, err := readFile(value)
 	if err != nil {
@@ -74,6 +75,22 @@ func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
 		return parseKey(b.keys[0])
 	}}, nil
 }
+
+// publicKeys are those of all certificates that were read, as far as they can be parsed.
+func (l *loader) publicKeys() []crypto.PublicKey {
+	var keys []crypto.PublicKey
+	for _, m := range l.read {
+		for _, der := range m.certs {
+			if c, err := x509.ParseCertificate(der); err == nil {
+				keys = append(keys, c.PublicKey)
+			}
+		}
+	}
+	return keys
+}
+
+// String is the name as messages have it.
+func (m *material) String() string { return config.HidePIN(m.name) }
 
 // insecure says whether others than the owner's group can read a key file.
 func insecure(path string) bool {

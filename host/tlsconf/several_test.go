@@ -128,7 +128,7 @@ func (k token) Certificates(_ *config.Service, value string) ([][]byte, error) {
 	return [][]byte{p.cert.Raw}, nil
 }
 
-func (k token) Key(_ *config.Service, value string) (crypto.Signer, error) {
+func (k token) Key(_ *config.Service, value string, _ []crypto.PublicKey) (crypto.Signer, error) {
 	if p := k.of[value]; p.key != nil {
 		return p.key, nil
 	}
