@@ -2,6 +2,7 @@ package testpeer
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,7 +27,13 @@ type Daemon struct {
 // stopped, with the checks of Stop, when the test ends.
 func Start(t testing.TB, binary, conf string) *Daemon {
 	t.Helper()
-	d := Launch(t, binary, conf)
+	return StartEnv(t, nil, binary, conf)
+}
+
+// StartEnv is Start with more variables in the daemon's environment.
+func StartEnv(t testing.TB, env []string, binary, conf string) *Daemon {
+	t.Helper()
+	d := LaunchEnv(t, env, binary, conf)
 	d.WaitLine(`: Accepting new connections$`)
 	return d
 }
@@ -34,9 +41,19 @@ func Start(t testing.TB, binary, conf string) *Daemon {
 // Launch is Start without the wait, for a daemon that is meant not to start.
 func Launch(t testing.TB, binary, conf string) *Daemon {
 	t.Helper()
+	return LaunchEnv(t, nil, binary, conf)
+}
+
+// LaunchEnv is Launch with more variables in the daemon's environment.
+func LaunchEnv(t testing.TB, env []string, binary, conf string) *Daemon {
+	t.Helper()
 	d := &Daemon{Config: filepath.Join(t.TempDir(), "stunnel.conf")}
 	d.Write(t, conf)
-	d.Process = Run(t, binary, d.Config)
+	cmd := exec.Command(binary, d.Config)
+	if len(env) > 0 {
+		cmd.Env = append(os.Environ(), env...)
+	}
+	d.Process = RunCommand(t, cmd)
 	t.Cleanup(func() {
 		select {
 		case <-d.done:
