@@ -23,6 +23,10 @@ func finish(s *Service, st *state) Errors {
 	if e := checkOCSP(s, st); e != nil {
 		errs = append(errs, e)
 	}
+	if s.Delay {
+		// As in stunnel: a turn through names whose addresses change would be none.
+		s.Failover = Priority
+	}
 	if e := checkSNI(s); e != nil && !st.refused("client") {
 		errs = append(errs, e)
 	}

@@ -116,6 +116,8 @@ type Service struct {
 	Accept  []Address
 	Connect []Address
 
+	Delay    bool      // look Connect up at each connection; Failover is Priority then
+	Local    string    // host whose address outgoing connections have; empty: the system's choice
 	Redirect []Address // where connections go that fail verification; nil: they end
 
 	Failover Failover

@@ -129,13 +129,16 @@ func keyValue(reason string, store func(t *target, kv KeyValue)) parser {
 	}
 }
 
-// ipOrHost checks a value that names a host without a port.
-func ipOrHost(_ *target, value string) *Error {
-	if value == "" || strings.ContainsAny(value, blanks+"/") ||
-		net.ParseIP(zoneless(value)) == nil && strings.Contains(value, ":") {
-		return refuse("Illegal host", "write a host name or an IP address, without a port")
+// ipOrHost takes a value that names a host without a port.
+func ipOrHost(store func(t *target, host string)) parser {
+	return func(t *target, value string) *Error {
+		if value == "" || strings.ContainsAny(value, blanks+"/") ||
+			net.ParseIP(zoneless(value)) == nil && strings.Contains(value, ":") {
+			return refuse("Illegal host", "write a host name or an IP address, without a port")
+		}
+		store(t, value)
+		return nil
 	}
-	return nil
 }
 
 // The checks of options that store nothing, because they have no effect or are not

@@ -54,7 +54,11 @@ type Options struct {
 	Timeout  time.Duration // TIMEOUTconnect, for each address
 	// Control sets socket options before the connection is made; nil: none.
 	Control func(network, address string, c syscall.RawConn) error
-	Name    string // what the targets are called in the log; empty: connect
+	// Delay leaves all look-ups to the connections.
+	Delay bool
+	// Local is the source address; the zero value leaves it to the system.
+	Local netip.Addr
+	Name  string // what the targets are called in the log; empty: connect
 }
 
 // New makes a Dialer and looks its names up. Names that do not resolve are told
@@ -64,6 +68,12 @@ func New(ctx context.Context, addrs []config.Address, o Options, log *logging.Lo
 	// Neither keep-alive probes nor multipath TCP: the system's defaults, as with
 	// stunnel, unless the socket option asks for them.
 	d.net = net.Dialer{Control: o.Control, KeepAliveConfig: net.KeepAliveConfig{Enable: false}, KeepAlive: -1}
+	if o.Local.IsValid() {
+		d.net.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.Local, 0))
+	}
+	if o.Delay {
+		return d
+	}
 	targets, err := resolve(ctx, addrs)
 	if err != nil {
 		log.Errf("%s", unresolved(err))
@@ -165,7 +175,11 @@ func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.C
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	c, err := d.net.DialContext(ctx, t.Network, t.Addr)
+	from := d.net
+	if t.Network == "unix" {
+		from.LocalAddr = nil // which is an IP address
+	}
+	c, err := from.DialContext(ctx, t.Network, t.Addr)
 	if err != nil {
 		var wait net.Error
 		if _, system := logging.Errno(err); !system && errors.As(err, &wait) && wait.Timeout() {

@@ -147,18 +147,22 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 	s.local = s.control('l')
 	// Go turns Nagle's algorithm off once a connection is made, whatever was set before.
 	s.remote = s.control('r', "TCP_NODELAY")
-	s.dialer = dial.New(ctx, sc.Connect, dial.Options{
+	outgoing := dial.Options{
 		Failover: sc.Failover,
 		Timeout:  sc.TimeoutConnect,
 		Control:  s.control('r'),
-	}, log)
+		Delay:    sc.Delay,
+	}
+	if sc.Local != "" {
+		if outgoing.Local, err = dial.LookupLocal(ctx, sc.Local); err != nil {
+			return nil, append(errs, sc.Errorf("local", "Error resolving %q: %v", sc.Local, err).
+				WithHint("write an address of this machine, or a name that has one"))
+		}
+	}
+	s.dialer = dial.New(ctx, sc.Connect, outgoing, log)
 	if len(sc.Redirect) > 0 {
-		s.decoy = dial.New(ctx, sc.Redirect, dial.Options{
-			Failover: sc.Failover,
-			Timeout:  sc.TimeoutConnect,
-			Control:  s.control('r'),
-			Name:     "redirect",
-		}, log)
+		outgoing.Name = "redirect"
+		s.decoy = dial.New(ctx, sc.Redirect, outgoing, log)
 	}
 	return s, nil
 }
