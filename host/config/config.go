@@ -116,6 +116,8 @@ type Service struct {
 	Accept  []Address
 	Connect []Address
 
+	Libwrap  bool      // ask hosts.allow and hosts.deny about clients
+	Ident    string    // the user that a client's machine must name; empty: it is not asked
 	Delay    bool      // look Connect up at each connection; Failover is Priority then
 	Local    string    // host whose address outgoing connections have; empty: the system's choice
 	Redirect []Address // where connections go that fail verification; nil: they end

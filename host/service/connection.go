@@ -142,6 +142,9 @@ func (c *connection) establishApart() error {
 
 // establish makes both sides ready to relay.
 func (c *connection) establish() error {
+	if err := c.admit(); err != nil {
+		return err
+	}
 	err := c.decide(c.ctx, stageAccepted)
 	switch {
 	case err != nil:

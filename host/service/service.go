@@ -153,6 +153,9 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 		Control:  s.control('r'),
 		Delay:    sc.Delay,
 	}
+	if sc.Libwrap {
+		hosts() // before a jail hides the files
+	}
 	if sc.Local != "" {
 		if outgoing.Local, err = dial.LookupLocal(ctx, sc.Local); err != nil {
 			return nil, append(errs, sc.Errorf("local", "Error resolving %q: %v", sc.Local, err).

@@ -83,6 +83,9 @@ func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			// to the one that does.
 			return nil, fmt.Errorf("%s connected before the client's name chose [%s]", c.svc.conf.Protocol, s.Name())
 		}
+		if s.conf.Libwrap && !c.permitted(s) {
+			return nil, errRefused
+		}
 		c.served = s
 		c.log.Noticef("SNI: switched to service [%s]", s.Name())
 		c.log = c.srv.ui.With(c.id, s.Name(), s.level)
