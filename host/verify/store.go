@@ -46,7 +46,7 @@ func (d *hashedDirectory[T]) find(name string) []T {
 	if d == nil {
 		return nil
 	}
-	base := filepath.Join(d.path, fmt.Sprintf("%08x.%s", hashCanonical(name), d.infix))
+	base := filepath.Join(d.path, hashName(hashCanonical(name), d.infix))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var all []T
@@ -59,6 +59,9 @@ func (d *hashedDirectory[T]) find(name string) []T {
 	}
 	return all
 }
+
+// hashName is a file's name but for its number at the end.
+func hashName(hash uint32, infix string) string { return fmt.Sprintf("%08x.%s", hash, infix) }
 
 func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
 	info, err := os.Stat(path)

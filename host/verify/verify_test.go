@@ -29,7 +29,7 @@ type party struct {
 
 // issue makes a certificate, valid on the day of noon; edit changes the template. A
 // nil issuer makes it self-signed.
-func issue(t *testing.T, name string, by *party, edit func(*x509.Certificate)) *party {
+func issue(t testing.TB, name string, by *party, edit func(*x509.Certificate)) *party {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
