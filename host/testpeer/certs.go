@@ -88,6 +88,47 @@ func (c *Certificates) ClientOf(t testing.TB, name, unit, uri string) string {
 	return c.write(t, name+".pem", l.key, l.cert, c.intermediate.cert)
 }
 
+// Issue makes a leaf of the intermediate for both purposes; edit changes what is signed.
+func (c *Certificates) Issue(t testing.TB, name string, edit func(*x509.Certificate)) string {
+	t.Helper()
+	tmpl := template(t, name)
+	tmpl.BasicConstraintsValid = true
+	tmpl.KeyUsage = x509.KeyUsageDigitalSignature
+	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+	if edit != nil {
+		edit(tmpl)
+	}
+	l := sign(t, tmpl, ecdsaKey(t), &c.intermediate)
+	return c.write(t, name+".pem", l.key, l.cert, c.intermediate.cert)
+}
+
+// Revoke writes a revocation list of the intermediate with the leaves of some files, good
+// until a time.
+func (c *Certificates) Revoke(t testing.TB, name string, until time.Time, files ...string) string {
+	t.Helper()
+	list := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: until.Add(-48 * time.Hour), NextUpdate: until}
+	for _, f := range files {
+		leaf := c.Pair(t, f).Leaf
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: leaf.SerialNumber, RevocationTime: list.ThisUpdate})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, c.intermediate.cert, c.intermediate.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(c.Dir, name)
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Write makes a file of a certificate alone.
+func (c *Certificates) Write(t testing.TB, name string, cert *x509.Certificate) string {
+	t.Helper()
+	return c.write(t, name, cert)
+}
+
 // Pair loads one of the files for a peer written in Go.
 func (c *Certificates) Pair(t testing.TB, file string) tls.Certificate {
 	t.Helper()

@@ -124,7 +124,7 @@ func (v *Verifier) Check(ctx context.Context, cs tls.ConnectionState, log *loggi
 		return nil
 	}
 	if !v.Verifies() {
-		log.Infof("CERT: Certificate verification disabled")
+		log.Infof("Certificate verification disabled")
 		return nil
 	}
 	j := &judgement{Verifier: v, log: log, time: time.Now()}
