@@ -28,7 +28,7 @@ func ours(ctx context.Context, own string, r *run) verdict {
 	if err != nil {
 		return verdict{reason: "configuration: " + err.Error()}
 	}
-	var cs tls.ConnectionState
+	cs := tls.ConnectionState{Version: tls.VersionTLS12}
 	for _, s := range r.sent {
 		parsed, err := x509.ParseCertificate(s.der)
 		if err != nil {
