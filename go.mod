@@ -15,3 +15,6 @@ require (
 )
 
 require golang.org/x/tools v0.26.0 // indirect
+
+// Old private CAs have numbered certificates so, and OpenSSL takes them.
+godebug x509negativeserial=1
