@@ -9,14 +9,10 @@ import (
 	"math/big"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/crypto/cryptobyte"
-	tags "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Extensions of revocation lists (RFC 5280 sections 5.2 and 5.3).
 var (
-	oidCRLNumber      = asn1.ObjectIdentifier{2, 5, 29, 20}
 	oidDeltaCRL       = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidIssuingPoint   = asn1.ObjectIdentifier{2, 5, 29, 28}
 	oidReasonCode     = asn1.ObjectIdentifier{2, 5, 29, 21}
@@ -34,6 +30,7 @@ type RevocationList struct {
 	authority authority
 	revoked   map[string]struct{}
 	delta     bool
+	scope     scope
 	unusable  string // why it decides nothing, in OpenSSL's words
 
 	// signedBy is the key that the signature was last found good under: a list of
@@ -43,7 +40,7 @@ type RevocationList struct {
 
 // ParseRevocationList reads one list in DER.
 func ParseRevocationList(der []byte) (*RevocationList, error) {
-	list, err := x509.ParseRevocationList(der)
+	list, err := readList(der)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +54,12 @@ func ParseRevocationList(der []byte) (*RevocationList, error) {
 			if r.authority, err = parseAuthority(e.Value); err != nil {
 				return nil, err
 			}
-		case e.Id.Equal(oidCRLNumber):
 		case e.Id.Equal(oidDeltaCRL):
 			r.delta = true // only what changed: nobody is acquitted by it
 		case e.Id.Equal(oidIssuingPoint):
-			if !wholeScope(e.Value) {
-				r.unusable = "different CRL scope"
+			var ok bool
+			if r.scope, ok = parseScope(e.Value); !ok {
+				r.unusable = otherScope
 			}
 		case e.Critical:
 			r.unusable = "unhandled critical CRL extension"
@@ -95,29 +92,6 @@ func serialKey(n *big.Int) string {
 		return "-" + string(n.Bytes())
 	}
 	return string(n.Bytes())
-}
-
-// wholeScope says whether an issuing distribution point leaves a list in charge of all end
-// certificates of its issuer. One that is for CAs, for some reasons, for one distribution
-// point or about other issuers' certificates does not list them all, and who is missing in
-// it is not acquitted.
-func wholeScope(ext []byte) bool {
-	input, seq := cryptobyte.String(ext), cryptobyte.String{}
-	if !input.ReadASN1(&seq, tags.SEQUENCE) || !input.Empty() {
-		return false
-	}
-	for !seq.Empty() {
-		var field cryptobyte.String
-		var tag tags.Tag
-		if !seq.ReadAnyASN1(&field, &tag) {
-			return false
-		}
-		onlyUsers := tag == tags.Tag(1).ContextSpecific()
-		if !onlyUsers && !bytes.Equal(field, []byte{0}) {
-			return false
-		}
-	}
-	return true
 }
 
 // ParseRevocationLists gives the lists of a PEM file.

@@ -23,16 +23,19 @@ func (r *crlSource) judge(p *path, now time.Time) string {
 	} else if !leaf.selfSigned() {
 		issuer = nil
 	}
-	list := r.newest(leaf.issuer, issuer, now)
+	list := r.newest(leaf, issuer, now)
 	switch {
 	case list == nil:
-		return "unable to get certificate CRL"
+		return noList
 	case issuer == nil:
 		return "unable to get CRL issuer certificate"
 	case issuer.extension(oidKeyUsage) != nil && issuer.KeyUsage&x509.KeyUsageCRLSign == 0:
 		return "key usage does not include CRL signing"
 	case list.unusable != "":
 		return list.unusable
+	}
+	if reason := list.outside(leaf); reason != "" {
+		return reason
 	}
 	if reason := list.current(now); reason != "" {
 		return reason
@@ -48,16 +51,16 @@ func (r *crlSource) judge(p *path, now time.Time) string {
 
 // newest gives the list that decides: of those that can decide now the newest, else the
 // newest of the others, which tells the reason.
-func (r *crlSource) newest(name string, issuer *node, now time.Time) *RevocationList {
+func (r *crlSource) newest(leaf, issuer *node, now time.Time) *RevocationList {
 	var chosen *RevocationList
 	var score int
 	consider := func(lists []*RevocationList) {
 		for _, l := range lists {
-			if l.issuer != name || l.delta || issuer != nil && !l.authority.allows(issuer) {
+			if l.issuer != leaf.issuer || l.delta || issuer != nil && !l.authority.allows(issuer) {
 				continue
 			}
 			s := 0
-			if l.unusable == "" {
+			if l.unusable == "" && l.outside(leaf) == "" {
 				s += 2
 			}
 			if l.current(now) == "" {
@@ -68,9 +71,9 @@ func (r *crlSource) newest(name string, issuer *node, now time.Time) *Revocation
 			}
 		}
 	}
-	consider(r.listed[name])
+	consider(r.listed[leaf.issuer])
 	for _, d := range r.directories {
-		consider(d.find(name))
+		consider(d.find(leaf.issuer))
 	}
 	return chosen
 }
