@@ -1,13 +1,13 @@
 package tlsconf
 
 import (
-	"bytes"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
 
 // maxPEM bounds a certificate, key or CA file, in bytes: the largest bundles of
@@ -21,9 +21,8 @@ type blocks struct {
 	keys  []*pem.Block
 	dh    bool // DH parameters, for which crypto/tls has no use
 
-	// limited counts OpenSSL's trusted certificates whose settings name purposes (by an
-	// object identifier): they may be trusted, or distrusted, for those alone.
-	limited int
+	limited  int      // how many of OpenSSL's trusted certificates are so for some purposes only
+	rejected [][]byte // those that are distrusted for some
 }
 
 func readPEM(path string) (*blocks, error) {
@@ -67,10 +66,12 @@ func parsePEM(data []byte) *blocks {
 			b.certs = append(b.certs, p.Bytes)
 		case p.Type == "TRUSTED CERTIFICATE":
 			// OpenSSL's own form: the certificate, then trust settings.
-			c, err := firstElement(p.Bytes)
+			c, settings, err := verify.ParseTrusted(p.Bytes)
 			switch {
 			case err != nil:
-			case bytes.ContainsRune(p.Bytes[len(c):], objectIdentifier):
+			case settings.Rejected:
+				b.rejected = append(b.rejected, c)
+			case settings.Limited:
 				b.limited++
 			default:
 				b.certs = append(b.certs, c)
@@ -81,19 +82,4 @@ func parsePEM(data []byte) *blocks {
 			b.dh = true
 		}
 	}
-}
-
-// objectIdentifier is the tag of one in DER.
-const objectIdentifier = 6
-
-// firstElement cuts a DER element off the front of its followers.
-func firstElement(der []byte) ([]byte, error) {
-	if len(der) < 4 || der[0] != 0x30 || der[1] != 0x82 {
-		return nil, errors.New("not a certificate")
-	}
-	n := 4 + int(der[2])<<8 + int(der[3])
-	if n > len(der) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	return der[:n], nil
 }

@@ -74,6 +74,14 @@ func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 		}
 		certs = append(certs, cert)
 	}
+	var rejected []*x509.Certificate
+	for _, b := range blocks.rejected {
+		cert, err := x509.ParseCertificate(b)
+		if err != nil {
+			return nil, s.Errorf("CAfile", "%s: a certificate that is rejected: %v", s.CAfile, err)
+		}
+		rejected = append(rejected, cert)
+	}
 	if blocks.limited > 0 {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("CAfile %s: trusted certificates that are limited to purposes are skipped: %d", s.CAfile, blocks.limited))
 	}
@@ -81,6 +89,7 @@ func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 		return nil, s.Errorf("CAfile", "no certificate in %s", s.CAfile)
 	}
 	c.Verifier.SetTrusted(certs)
+	c.Verifier.Reject(rejected)
 	anchors := 0
 	for _, cert := range certs {
 		if verify.SelfSigned(cert) {

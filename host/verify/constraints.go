@@ -111,6 +111,10 @@ func violates(n *node, above []constraints, leaf bool) string {
 	}
 	if leaf && !hasDNS {
 		for _, v := range valuesOf(n.RawSubject, oidCommonName) {
+			// What reads the name as a C string would see another one.
+			if strings.ContainsRune(strings.TrimRight(v.text, "\x00"), 0) {
+				return badSyntax
+			}
 			if hostLike(v.text) {
 				names = append(names, generalName{dnsName, []byte(v.text)})
 			}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"time"
 
@@ -24,10 +25,11 @@ const (
 // make us hash that CA's list.
 type judgement struct {
 	*Verifier
-	log  *logging.Logger
-	time time.Time
-	path *path
-	good []int8 // of each signature: 0 not checked, 1 good, -1 bad
+	log     *logging.Logger
+	time    time.Time
+	version uint16 // of TLS
+	path    *path
+	good    []int8 // of each signature: 0 not checked, 1 good, -1 bad
 }
 
 func (j *judgement) run(certs []*x509.Certificate) error {
@@ -64,7 +66,18 @@ func (j *judgement) anchor() error {
 	return j.fail(len(j.path.certs)-1, j.path.unanchored())
 }
 
-func (j *judgement) usages() error { return j.path.usages(j.Server, j.fail) }
+func (j *judgement) usages() error {
+	// In TLS 1.2 an ECDSA certificate may also have been one for a fixed Diffie-Hellman key,
+	// which signs nothing; OpenSSL's client refuses it (RFC 8422 section 5.3).
+	leaf := j.path.certs[0]
+	if j.Server && j.version <= tls.VersionTLS12 && leaf.PublicKeyAlgorithm == x509.ECDSA &&
+		leaf.extension(oidKeyUsage) != nil && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		if err := j.fail(0, "ecc cert not for signing"); err != nil {
+			return err
+		}
+	}
+	return j.path.usages(j.Server, j.fail)
+}
 
 func (j *judgement) weakness() error { return j.path.weakness(j.Level, j.fail) }
 
@@ -228,7 +241,7 @@ func (j *judgement) subject() error {
 func (j *judgement) local() bool {
 	leaf := j.path.certs[0]
 	for _, n := range j.store.named(leaf.subject) {
-		if string(n.RawSubjectPublicKeyInfo) == string(leaf.RawSubjectPublicKeyInfo) {
+		if !n.rejected && string(n.RawSubjectPublicKeyInfo) == string(leaf.RawSubjectPublicKeyInfo) {
 			j.log.Infof("CERT: Locally installed certificate matched")
 			return true
 		}

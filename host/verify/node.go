@@ -18,6 +18,7 @@ var (
 	oidAuthorityKeyID   = asn1.ObjectIdentifier{2, 5, 29, 35}
 	oidExtendedKeyUsage = asn1.ObjectIdentifier{2, 5, 29, 37}
 	oidProxyCertInfo    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 14}
+	oidOCSPNoCheck      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
 	oidNetscapeType     = asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 1}
 )
 
@@ -26,12 +27,15 @@ type node struct {
 	*x509.Certificate
 	subject, issuer string
 	authority       authority
+	netscape        byte   // bits of the old certificate type, 0 where there is none
+	rejected        bool   // by the operator, see Verifier.Reject
+	badTime         string // what is wrong with the form of its validity, see timeForm
 }
 
-// newNode fails for names and key identifiers that cannot be read; such a certificate
+// newNode fails for names, key identifiers and old types that cannot be read; such a certificate
 // takes part in no chain.
 func newNode(c *x509.Certificate) (*node, error) {
-	n := &node{Certificate: c}
+	n := &node{Certificate: c, badTime: timeForm(c.RawTBSCertificate)}
 	var err error
 	if n.subject, err = canonical(c.RawSubject); err != nil {
 		return nil, err
@@ -43,9 +47,34 @@ func newNode(c *x509.Certificate) (*node, error) {
 		}
 	}
 	if ext := n.extension(oidAuthorityKeyID); ext != nil {
-		n.authority, err = parseAuthority(ext)
+		if n.authority, err = parseAuthority(ext); err != nil {
+			return nil, err
+		}
+	}
+	if ext := n.extension(oidNetscapeType); ext != nil {
+		n.netscape, err = parseNetscapeType(ext)
 	}
 	return n, err
+}
+
+// timeForm says what is wrong with the form of a validity: crypto/x509 takes a UTCTime
+// without seconds, which RFC 5280 section 4.1.2.5.1 forbids and OpenSSL refuses.
+func timeForm(tbs []byte) string {
+	input, seq, validity := cryptobyte.String(tbs), cryptobyte.String{}, cryptobyte.String{}
+	if !input.ReadASN1(&seq, tags.SEQUENCE) ||
+		!seq.SkipOptionalASN1(tags.Tag(0).ContextSpecific().Constructed()) || // version
+		!seq.SkipASN1(tags.INTEGER) || !seq.SkipASN1(tags.SEQUENCE) || !seq.SkipASN1(tags.SEQUENCE) || // serial, algorithm, issuer
+		!seq.ReadASN1(&validity, tags.SEQUENCE) {
+		return badSyntax
+	}
+	for _, field := range []string{"notBefore", "notAfter"} {
+		var text cryptobyte.String
+		var tag tags.Tag
+		if !validity.ReadAnyASN1(&text, &tag) || tag == tags.UTCTime && len(text) != len("YYMMDDhhmmssZ") {
+			return "format error in certificate's " + field + " field"
+		}
+	}
+	return ""
 }
 
 // extension gives an extension's value, nil where there is none.

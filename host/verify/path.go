@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// maxDepth is how many certificates may stand above the peer's own, OpenSSL's default.
+// maxDepth is how many certificates may stand between the peer's own and the anchor,
+// OpenSSL's default.
 const maxDepth = 100
 
 // A path is the one way up from the peer's certificate that is judged. Like OpenSSL, and
@@ -29,7 +30,7 @@ func (s *store) build(sent []*node, now time.Time) *path {
 	for fromPeer := true; ; {
 		current := p.last()
 		var issuer *node
-		if len(p.certs) <= maxDepth {
+		if len(p.certs) <= maxDepth+1 {
 			issuer = best(s.named(current.issuer), current, nil, now)
 		}
 		if issuer != nil && p.extend(current, issuer) {
@@ -41,7 +42,7 @@ func (s *store) build(sent []*node, now time.Time) *path {
 				continue
 			}
 		}
-		if !fromPeer || current.selfSigned() || len(p.certs) > maxDepth {
+		if !fromPeer || current.selfSigned() || len(p.certs) > maxDepth+1 {
 			return p
 		}
 		// A certificate takes part once, or two that sign each other would have no end.
@@ -95,6 +96,8 @@ func best(candidates []*node, of *node, used []*node, now time.Time) *node {
 // which it ends counts as over, as OpenSSL has it.
 func validity(n *node, now time.Time) string {
 	switch {
+	case n.badTime != "":
+		return n.badTime
 	case n.NotBefore.Unix() > now.Unix():
 		return "certificate is not yet valid"
 	case n.NotAfter.Unix() <= now.Unix():
@@ -106,7 +109,7 @@ func validity(n *node, now time.Time) string {
 // unanchored says in OpenSSL's words why a path that is not trusted ends where it does.
 func (p *path) unanchored() string {
 	switch n := len(p.certs); {
-	case n > maxDepth:
+	case n > maxDepth+1:
 		return "certificate chain too long"
 	case p.last().selfSigned() && n == 1:
 		return reasonSelfSigned

@@ -118,12 +118,21 @@ func parseCertificates(data []byte) []*node {
 		if block, data = pem.Decode(data); block == nil {
 			return nodes
 		}
-		// Not TRUSTED CERTIFICATE: its settings, which may be of distrust, are not heeded.
-		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" {
+		der := block.Bytes
+		var settings TrustSettings
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE":
+		case "TRUSTED CERTIFICATE":
+			var err error
+			if der, settings, err = ParseTrusted(block.Bytes); err != nil || settings.Limited && !settings.Rejected {
+				continue
+			}
+		default:
 			continue
 		}
-		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+		if c, err := x509.ParseCertificate(der); err == nil {
 			if n, err := newNode(c); err == nil {
+				n.rejected = settings.Rejected
 				nodes = append(nodes, n)
 			}
 		}

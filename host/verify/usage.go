@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -38,23 +39,21 @@ func (n *node) authorityKind() authorityKind {
 		return versionOne
 	case usage:
 		return byKeyUsage
-	case n.netscapeType()&netscapeCA != 0:
+	case n.netscape&netscapeCA != 0:
 		return byNetscapeType
 	}
 	return noAuthority
 }
 
-// netscapeType gives the bits of that extension, all where there is none.
-func (n *node) netscapeType() byte {
-	ext := n.extension(oidNetscapeType)
-	if ext == nil {
-		return 0xff
+func parseNetscapeType(ext []byte) (byte, error) {
+	var bits asn1.BitString // named bits, so that trailing zeros are left out
+	if s := cryptobyte.String(ext); !s.ReadASN1BitString(&bits) || !s.Empty() {
+		return 0, errExtension
 	}
-	var bits []byte
-	if s := cryptobyte.String(ext); !s.ReadASN1BitStringAsBytes(&bits) || len(bits) == 0 {
-		return 0
+	if len(bits.Bytes) == 0 {
+		return 0, nil
 	}
-	return bits[0]
+	return bits.Bytes[0], nil
 }
 
 // usages goes up a path and tells what its certificates may not be used for: the first
@@ -64,6 +63,8 @@ func (p *path) usages(server bool, fail func(depth int, reason string) error) er
 	for depth, n := range p.certs {
 		reason := ""
 		switch {
+		case n.rejected:
+			reason = "certificate rejected"
 		case n.unknownCritical():
 			reason = "unhandled critical extension"
 		case n.extension(oidProxyCertInfo) != nil:
@@ -91,8 +92,8 @@ func (p *path) usages(server bool, fail func(depth int, reason string) error) er
 // an extension.
 func (n *node) unknownCritical() bool {
 	for _, oid := range n.UnhandledCriticalExtensions {
-		// Both are heeded here, directory names too.
-		if !oid.Equal(oidNetscapeType) && !oid.Equal(oidNameConstraints) {
+		// The first two are heeded here, directory names too; the third asks for nothing.
+		if !oid.Equal(oidNetscapeType) && !oid.Equal(oidNameConstraints) && !oid.Equal(oidOCSPNoCheck) {
 			return true
 		}
 	}
@@ -119,7 +120,7 @@ func (n *node) purpose(server, authority bool) bool {
 		return false
 	}
 	if authority {
-		return n.netscapeType()&netscapeCA != 0
+		return true // an old type counts only where nothing else makes it a CA: see authorityKind
 	}
 	usage, netscape := x509.KeyUsageDigitalSignature|x509.KeyUsageKeyAgreement, byte(netscapeClient)
 	if server {
@@ -128,7 +129,7 @@ func (n *node) purpose(server, authority bool) bool {
 	if n.extension(oidKeyUsage) != nil && n.KeyUsage&usage == 0 {
 		return false
 	}
-	return n.netscapeType()&netscape != 0
+	return n.extension(oidNetscapeType) == nil || n.netscape&netscape != 0
 }
 
 // extendedUsage looks for the one purpose: OpenSSL does not count anyExtendedKeyUsage for

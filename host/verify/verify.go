@@ -87,6 +87,17 @@ func (v *Verifier) SetTrusted(certs []*x509.Certificate) {
 	}
 }
 
+// Reject tells certificates of CAfile that the operator distrusts by OpenSSL's settings. No
+// chain leads through them, also where a peer sends another copy: ours are looked for first.
+func (v *Verifier) Reject(certs []*x509.Certificate) {
+	for _, c := range certs {
+		if n, err := newNode(c); err == nil {
+			n.rejected = true
+			v.store.listed[n.subject] = append([]*node{n}, v.store.listed[n.subject]...)
+		}
+	}
+}
+
 // SetDirectory tells CApath: certificates are looked for in its files HHHHHHHH.N when a
 // handshake needs them.
 func (v *Verifier) SetDirectory(path string) {
@@ -127,7 +138,7 @@ func (v *Verifier) Check(ctx context.Context, cs tls.ConnectionState, log *loggi
 		log.Infof("Certificate verification disabled")
 		return nil
 	}
-	j := &judgement{Verifier: v, log: log, time: time.Now()}
+	j := &judgement{Verifier: v, log: log, time: time.Now(), version: cs.Version}
 	if v.now != nil {
 		j.time = v.now()
 	}
