@@ -14,9 +14,6 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
 
-// securityLevel is stunnel's default: 112 bits, no SHA-1 in chains.
-const securityLevel = 2
-
 // A Context is what a service needs to speak TLS. It is never changed once built
 // and safe for concurrent use.
 type Context struct {
@@ -100,7 +97,7 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		Hosts:   s.CheckHost,
 		Emails:  s.Trust.CheckEmail,
 		IPs:     s.Trust.CheckIP,
-		Level:   securityLevel,
+		Level:   s.SecurityLevel,
 	}}
 	c.Config = &tls.Config{
 		MinVersion: uint16(s.MinVersion),
