@@ -323,3 +323,37 @@ func TestTokenProvider(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenTrust has a server whose trusted certificates are in the token.
+func TestTokenTrust(t *testing.T) {
+	t.Parallel()
+	h := tokenHSM(t)
+	certs := testpeer.Certs(t)
+	h.Certificate("main", tokenPIN, certs.Root, "root", "70")
+	d := startWithToken(t, h, "connect = "+testpeer.Serve(t, testpeer.Echo)+`
+verifyChain = yes
+cert = `+certs.Server+`
+[engine]
+accept = 127.0.0.1:0
+engineId = pkcs11
+CAengine = label_root
+[store]
+accept = 127.0.0.1:0
+CAstore = pkcs11:token=main;id=%70;type=cert
+[other]
+accept = 127.0.0.1:0
+engineNum = 1
+CAengine = id_45
+`)
+	client := []string{"-cert", certs.Client, "-key", certs.Client, "-cert_chain", certs.Chain, "-CAfile", certs.Root}
+	for _, service := range []string{"engine", "store"} {
+		fresh(t, d.Daemon, service, client...)
+		c := sClient(t, d.Daemon, service, "-cert", certs.Stranger, "-key", certs.Stranger)
+		c.WaitLine(`alert`)
+		c.Wait()
+	}
+	c := sClient(t, d.Daemon, "other", client...)
+	c.WaitLine(`alert`)
+	c.Wait()
+	d.WaitLines(`LOG3\[\d+\]: SSL_accept: .*certificate verify failed$`, 3)
+}

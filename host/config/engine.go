@@ -189,3 +189,22 @@ func parseEngineNum(t *target, value string) *Error {
 	t.service.Engine = n
 	return nil
 }
+
+// parseStore takes the URIs of CAstore that OpenSSL opens without providers of others, and
+// pkcs11's. Without a scheme it is a path.
+func parseStore(t *target, value string) *Error {
+	scheme, _, ok := strings.Cut(value, ":")
+	switch {
+	case value == "":
+	case !ok || strings.ContainsAny(scheme, `/\`) || len(scheme) == 1: // C:\ on Windows
+	case strings.EqualFold(scheme, "pkcs11"):
+	case strings.EqualFold(scheme, "file"):
+		if !strings.HasPrefix(value[len("file:"):], "/") || strings.HasPrefix(value, "file://") && !strings.HasPrefix(value, "file:///") {
+			return refuse("Failed to open the store", "write file: and a full path")
+		}
+	default:
+		return refuse("Failed to open the store", "a pkcs11: or file: URI, or a path")
+	}
+	t.service.Trust.CAstore = value
+	return nil
+}

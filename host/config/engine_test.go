@@ -92,3 +92,16 @@ func TestHidePIN(t *testing.T) {
 		compare(t, in, HidePIN(in), want)
 	}
 }
+
+func TestStores(t *testing.T) {
+	for _, value := range []string{"pkcs11:token=x?pin-value=1", "file:/etc/ssl/certs", "file:///x", "/x", "x/y", `C:\x`, "a/b:c", ""} {
+		conf, errs := loadText("[a]\nclient = yes\naccept = 1\nconnect = 2\nverifyChain = yes\ncheckHost = x\nCAengine = id_1\nCAengine = id_2\nCAstore = " + value + "\n")
+		if len(errs) > 0 {
+			t.Errorf("%s: %v", value, errs)
+			continue
+		}
+		trust := conf.Services[0].Trust
+		compare(t, "CAstore", trust.CAstore, value)
+		compare(t, "CAengine", trust.CAengine, []string{"id_1", "id_2"})
+	}
+}

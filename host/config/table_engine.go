@@ -17,10 +17,10 @@ var engineOptions = []Option{
 
 // engineServiceOptions say which of them a service uses.
 var engineServiceOptions = []Option{
-	{Name: "CAengine", Scope: ServiceScope, Form: "engine-specific id", List: true, Status: Pending, parse: checkFilled,
-		Doc: "trusted certificate in an engine", Note: "put the certificates into one file for CAfile"},
-	{Name: "CAstore", Scope: ServiceScope, Form: "URI", Status: Pending, parse: checkFilled,
-		Doc: "trusted certificates in an OpenSSL store", Note: "put the certificates into one file for CAfile"},
+	{Name: "CAengine", Scope: ServiceScope, Form: "engine-specific id", List: true, Doc: "trusted certificates in a token, named as by cert",
+		parse: nonEmpty(func(t *target, v string) { t.service.Trust.CAengine = append(t.service.Trust.CAengine, v) })},
+	{Name: "CAstore", Scope: ServiceScope, Form: "URI", Doc: "trusted certificates in a token (pkcs11:), a file or the files of a directory (file:)",
+		parse: parseStore},
 	{Name: "engineId", Scope: ServiceScope, Form: "engine_id", parse: parseEngineID,
 		Doc: "engine whose objects cert, key and CAengine name"},
 	{Name: "engineNum", Scope: ServiceScope, Form: "number", parse: parseEngineNum,

@@ -5,14 +5,17 @@ import "slices"
 // Trust holds the options about the peer's certificate that have no field of their own in
 // Service.
 type Trust struct {
-	CApath     string // directory with certificates under hashed names; empty: none
-	CRLfile    string // empty: none
-	CRLpath    string // directory with revocation lists under hashed names; empty: none
+	CApath     string   // directory with certificates under hashed names; empty: none
+	CRLfile    string   // empty: none
+	CRLpath    string   // directory with revocation lists under hashed names; empty: none
+	CAengine   []string // names of certificates in tokens
+	CAstore    string   // pkcs11: or file: URI, or a path; empty: none
 	CheckEmail []string
 	CheckIP    []string // as written; what is no address never matches
 }
 
 func (t Trust) clone() Trust {
+	t.CAengine = slices.Clone(t.CAengine)
 	t.CheckEmail, t.CheckIP = slices.Clone(t.CheckEmail), slices.Clone(t.CheckIP)
 	return t
 }
@@ -25,11 +28,16 @@ func (s *Service) NamesPeer() bool {
 	return len(s.CheckHost)+len(s.Trust.CheckEmail)+len(s.Trust.CheckIP) > 0
 }
 
+// anchored says whether any option tells which certificates are trusted.
+func (t *Trust) anchored(s *Service) bool {
+	return s.CAfile != "" || t.CApath != "" || len(t.CAengine) > 0 || t.CAstore != ""
+}
+
 // checkTrust returns what a section lacks for verifying its peers.
 func checkTrust(s *Service, st *state) Errors {
 	var errs Errors
 	missing := func(reason, hint string) { errs = append(errs, s.Errorf("", "%s", reason).WithHint("%s", hint)) }
-	if s.Verifies() && s.CAfile == "" && s.Trust.CApath == "" && !st.refused("cafile", "caengine", "capath", "castore") {
+	if s.Verifies() && !s.Trust.anchored(s) && !st.refused("cafile", "caengine", "capath", "castore") {
 		hint := "add CAfile = FILE with the certificates of the authorities you trust"
 		if !s.VerifyChain {
 			hint = "add CAfile = FILE with the certificates of the peers you trust"

@@ -22,6 +22,9 @@ type Store interface {
 	// Key gives the private key of that name. Its Sign must be safe for concurrent use.
 	// Where the store does not know the public half, it is one of the candidates.
 	Key(s *config.Service, value string, candidates []crypto.PublicKey) (crypto.Signer, error)
+	// Trusted gives the certificates of that name, for a value of CAengine or CAstore. There
+	// is one at least.
+	Trusted(s *config.Service, value string) ([]*x509.Certificate, error)
 }
 
 // errNoKey says that there is no private key where one was looked for.

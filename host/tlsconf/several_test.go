@@ -135,6 +135,13 @@ func (k token) Key(_ *config.Service, value string, _ []crypto.PublicKey) (crypt
 	return nil, errNoKey
 }
 
+func (k token) Trusted(_ *config.Service, value string) ([]*x509.Certificate, error) {
+	if p := k.of[value]; p != nil {
+		return []*x509.Certificate{p.cert}, nil
+	}
+	return nil, errors.New("no such object")
+}
+
 func TestStore(t *testing.T) {
 	p := issue(t, "kept", ecKey(t, elliptic.P256()), nil)
 	o := Options{Store: token{map[string]*party{"token:both": p, "token:key": {key: p.key}, "token:cert": {cert: p.cert}}}}

@@ -113,7 +113,7 @@ func Build(s *config.Service, o Options) (*Context, error) {
 			return nil, err
 		}
 	}
-	if err := c.loadTrust(s); err != nil {
+	if err := c.loadTrust(s, o); err != nil {
 		return nil, err
 	}
 	c.offer(s)

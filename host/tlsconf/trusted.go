@@ -25,14 +25,20 @@ const (
 )
 
 // loadTrust reads what the Verifier trusts.
-func (c *Context) loadTrust(s *config.Service) error {
-	var names []*x509.Certificate
+func (c *Context) loadTrust(s *config.Service, o Options) error {
+	names, err := c.storedTrust(s, o)
+	if err != nil {
+		return err
+	}
 	if s.CAfile != "" {
 		certs, err := c.loadTrusted(s)
 		if err != nil {
 			return err
 		}
-		names = certs
+		names = append(names, certs...)
+	}
+	if len(names) > 0 {
+		c.Verifier.SetTrusted(names)
 	}
 	if path := s.Trust.CApath; path != "" {
 		certs, err := directoryCertificates(path)
@@ -40,7 +46,7 @@ func (c *Context) loadTrust(s *config.Service) error {
 			return s.Errorf("CApath", "%v", err)
 		}
 		// As in stunnel, although certificates may be put there later.
-		if len(certs) == 0 && s.CAfile == "" && s.Verifies() {
+		if len(certs)+len(names) == 0 && s.Verifies() {
 			return s.Errorf("CApath", "No trusted certificates found").
 				WithHint("put certificates into %s and run openssl rehash on it", path)
 		}
@@ -88,7 +94,6 @@ func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 	if len(certs) == 0 {
 		return nil, s.Errorf("CAfile", "no certificate in %s", s.CAfile)
 	}
-	c.Verifier.SetTrusted(certs)
 	c.Verifier.Reject(rejected)
 	anchors := 0
 	for _, cert := range certs {
@@ -96,7 +101,7 @@ func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 			anchors++
 		}
 	}
-	if anchors == 0 && s.VerifyChain && s.Trust.CApath == "" {
+	if anchors == 0 && s.VerifyChain && s.Trust.CApath == "" && len(s.Trust.CAengine) == 0 && s.Trust.CAstore == "" {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("CAfile %s holds no self-signed certificate: no chain can end there", s.CAfile))
 	}
 	return certs, nil
