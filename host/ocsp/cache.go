@@ -18,12 +18,10 @@ type key struct {
 }
 
 func keyOf(q *question, source string) key {
-	k := key{serial: string(q.cert.SerialNumber.Append(nil, 62)), source: source}
-	h := sha256.New()
-	h.Write(q.issuer.RawSubject) // a SEQUENCE: where it ends is in its bytes
-	h.Write(q.issuer.RawSubjectPublicKeyInfo)
-	h.Sum(k.issuer[:0])
-	return k
+	var room [512]byte                               // enough for most, and not on the heap
+	text := append(room[:0], q.issuer.RawSubject...) // a SEQUENCE: where it ends is in its bytes
+	text = append(text, q.issuer.RawSubjectPublicKeyInfo...)
+	return key{sha256.Sum256(text), string(q.cert.SerialNumber.Append(nil, 62)), source}
 }
 
 // A cache keeps conclusive answers until their nextUpdate, the most recently used ones,

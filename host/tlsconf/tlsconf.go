@@ -23,13 +23,13 @@ type Context struct {
 	SNI      string   // what a client service sends; empty: nothing
 	Suites   []uint16 // of TLS 1.2 and older that may be used, best first: also those with PSK, which crypto/tls lacks
 
-	given      *session.Server // of a server; nil: sessions are not resumed
-	offered    *session.Client // the same of a client
-	ownSession bool            // see OwnSession
-
 	// Staplers keep responses about the service's own certificates, as long as somebody
 	// runs them; none in a client.
 	Staplers []*ocsp.Stapler
+
+	given      *session.Server // of a server; nil: sessions are not resumed
+	offered    *session.Client // the same of a client
+	ownSession bool            // see OwnSession
 
 	alpn struct {
 		sync.Mutex
