@@ -28,6 +28,7 @@ type Socket struct {
 	isAlert bool // the current record is an alert in the clear
 	alert   byte // the last such alert's description
 	nowait  bool // Read says errAgain where it would block
+	shaking shake
 
 	// The writing half. The lock is for TLS's reading goroutine, which answers a
 	// KeyUpdate or sends an alert while the other goroutine holds writes back.
@@ -78,24 +79,25 @@ func (s *Socket) Read(p []byte) (int, error) {
 	}
 	if s.framed && s.left == 0 {
 		for s.Buffered() < recordHeader {
-			if s.nowait {
+			if s.nowait && s.shaking == settled {
 				if s.eof {
 					return 0, io.EOF
 				}
 				return 0, errAgain
 			}
-			if err := s.fill(); err != nil {
+			if err := s.fillShaking(); err != nil {
 				return 0, err
 			}
 		}
 		s.left = recordHeader + s.payload()
 		s.isAlert = s.buf[s.r] == alertRecord && s.payload() == 2
+		s.shaking = s.shaking.next(s.buf[s.r])
 	}
 	if s.Buffered() == 0 {
-		if s.nowait && !s.eof {
+		if s.nowait && s.shaking == settled && !s.eof {
 			return 0, errAgain
 		}
-		if err := s.fill(); err != nil {
+		if err := s.fillShaking(); err != nil {
 			return 0, err
 		}
 	}
@@ -109,6 +111,9 @@ func (s *Socket) Read(p []byte) (int, error) {
 		s.left -= n
 		if s.isAlert && s.left == 0 {
 			s.alert = p[n-1]
+		}
+		if s.left == 0 && s.shaking == finished {
+			s.shaking = settled
 		}
 	}
 	s.release()
