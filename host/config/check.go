@@ -13,6 +13,7 @@ func finish(s *Service, st *state) Errors {
 		e := s.Errorf("", "%s", reason)
 		errs = append(errs, e.WithHint("%s", hint))
 	}
+	errs = append(errs, settleCommands(s)...)
 	if len(s.Key) == 0 {
 		s.Key = slices.Clone(s.Cert)
 	}

@@ -150,6 +150,8 @@ type Service struct {
 
 	SecurityLevel int // OpenSSL's, 0 to 5; that of @SECLEVEL in ciphers if it says one
 	Offer         Offer
+	Commands      Commands // config =
+	Renegotiation bool     // let a server renegotiate, up to TLS 1.2
 
 	MinVersion Version  // 0: DefaultMinVersion
 	MaxVersion Version  // 0: DefaultMaxVersion
@@ -191,6 +193,7 @@ func (s *Service) clone() *Service {
 	c.Cert, c.Key = slices.Clone(c.Cert), slices.Clone(c.Key)
 	c.inherited.cert, c.inherited.key = true, true
 	c.CheckHost, c.TLSOptions = slices.Clone(c.CheckHost), slices.Clone(c.TLSOptions)
+	c.Commands.said = slices.Clone(c.Commands.said)
 	c.Socket, c.ProtocolHeader = slices.Clone(c.Socket), slices.Clone(c.ProtocolHeader)
 	c.Guest.Options, c.Guest.Allow = slices.Clone(c.Guest.Options), slices.Clone(c.Guest.Allow)
 	c.Guest.Dial = slices.Clone(c.Guest.Dial)

@@ -110,7 +110,7 @@ func TestSMTP(t *testing.T) {
 	compare(t, "ciphers", suite.Names(in.Offer.Suites), []string{"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"})
 	compare(t, "ticket", []bool{in.NoTicket, out.NoTicket}, []bool{true, false})
 	compare(t, "own values", in.ProtocolValues, map[string]string{})
-	if len(c.Notes) != 1 || c.Notes[0].Line != 23 || !strings.HasPrefix(c.Notes[0].Text, "renegotiation = yes has no effect") {
+	if len(c.Notes) != 0 {
 		t.Errorf("notes %+v", c.Notes)
 	}
 }

@@ -144,7 +144,7 @@ func (s *Service) settleCiphers() *Error {
 			WithHint("lower securityLevel, or choose stronger suites")
 	case len(o.CipherSuites) == 0 && !(psk && secrets):
 		hint := "choose some of these, or remove the line: the suites are stunnel's own then"
-		if psk {
+		if psk && !slices.ContainsFunc(o.Suites, func(c *suite.Suite) bool { return !c.PSK() }) {
 			hint = "suites with PSK need PSKsecrets = FILE; else " + hint
 		}
 		return s.Errorf("ciphers", "no cipher match: here is none of %s; there are %s",

@@ -61,3 +61,67 @@ func TestLikeStunnel(t *testing.T) {
 
 // lineText is an error that quotes a line, with the blanks and the mark around the text.
 var lineText = regexp.MustCompile(`^(0:\d+: ")(?:\x{feff}|[ \t\v\f])*(.*?)[ \t\v\f]*(": .*)$`)
+
+// TestOptionsLikeStunnel compares what -options prints with the installed stunnel: each of
+// its names is there, with what it leads to.
+func TestOptionsLikeStunnel(t *testing.T) {
+	stunnel := testpeer.Need(t, "stunnel4", "stunnel4")
+	out, err := exec.Command(stunnel, "-options").CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := WriteTLSOptions(&b); err != nil {
+		t.Fatal(err)
+	}
+	ours := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^options = (\S+) +(?:works|note|refused): \S`).FindAllStringSubmatch(b.String(), -1) {
+		ours[m[1]] = true
+	}
+	names := regexp.MustCompile(`(?m)^options = (\S+)`).FindAllSubmatch(out, -1)
+	for _, m := range names {
+		if !ours[string(m[1])] {
+			t.Errorf("%s is not listed", m[1])
+		}
+	}
+	if len(names) < 50 {
+		t.Errorf("stunnel lists %d names: %s", len(names), out)
+	}
+}
+
+// TestCommandsLikeStunnel has stunnel take values of config = and compares whether it does.
+func TestCommandsLikeStunnel(t *testing.T) {
+	stunnel := testpeer.Need(t, "stunnel4", "stunnel4")
+	certs := testpeer.Certs(t)
+	for _, role := range []string{"client = no\ncert = " + certs.Server + "\n", "client = yes\n"} {
+		for _, line := range []string{
+			"Foo", "Foo:x", "MinProtocol", "MinProtocol:", "MinProtocol:TLSv1.2", "minprotocol:TLSv1.3", "MinProtocol:tlsv1.2", "MinProtocol:TLSv1.0",
+			"MinProtocol:None", "MinProtocol: TLSv1.2", "MinProtocol :TLSv1.2", "SSL_MinProtocol:TLSv1.2", "-min_protocol:TLSv1.2", "MaxProtocol:TLSv1.2",
+			"Protocol:", "Protocol:-TLSv1.1", "Protocol:ALL,-TLSv1.3", "Protocol:-ALL,TLSv1.2", "Protocol: +tlsv1.2 , -tlsv1.3", "Protocol:None",
+			"CipherString:FOO", "CipherString:HIGH:!aNULL", "CipherString:", "cipher:HIGH", "Ciphersuites:FOO",
+			"Curves:P-256", "Groups:P-256:X25519", "Curves:", "Curves:FOO", "ECDHParameters:P-256", "ECDHParameters:P-256:P-384",
+			"Options:SessionTicket", "Options:-SessionTicket,Bugs", "Options: Bugs , +Compression", "Options:bugs", "Options:", "Options:Foo", "Options:Bugs,,Bugs",
+			"Options:ServerPreference", "Options:NoRenegotiation", "VerifyMode:", "VerifyMode:x",
+			"RecordPadding:512", "RecordPadding:99999", "NumTickets:2", "NumTickets:-1", "AntiReplay:on", "DHParameters:/nowhere",
+			"SignatureAlgorithms:FOO", "ClientCAFile:" + certs.Root, "RequestCAFile:" + certs.Root, "ChainCAFile:" + certs.Root,
+		} {
+			conf := "foreground = yes\nsyslog = no\npid =\n[s]\naccept = 127.0.0.1:0\nconnect = 1\n" + role + "config = " + line + "\n"
+			_, errs := loadText(conf)
+			// The second service ends stunnel when the first is good.
+			cmd := exec.Command(stunnel, "-fd", "0")
+			cmd.Stdin = strings.NewReader(conf + "[end]\nno-such-option = 1\n")
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				t.Fatalf("stunnel started on %q", line)
+			}
+			taken := strings.Contains(string(out), "no-such-option")
+			if taken != (len(errs) == 0) {
+				t.Errorf("%q %s: stunnel takes it: %v; we say %v", role[:12], line, taken, errs)
+			}
+			const unknown = "was not recognised"
+			if !taken && strings.Contains(string(out), unknown) != strings.Contains(errs.Error(), unknown) {
+				t.Errorf("%q %s: we say %v, stunnel otherwise", role[:12], line, errs)
+			}
+		}
+	}
+}

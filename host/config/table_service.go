@@ -94,7 +94,7 @@ var connectionOptions = []Option{
 // newDefaults returns a service as it is when nothing is said.
 func newDefaults() *Service {
 	return &Service{
-		Debug: defaultSeverity, Reset: true, Failover: RoundRobin, Verify: -1, SecurityLevel: DefaultSecurityLevel,
+		Debug: defaultSeverity, Reset: true, Failover: RoundRobin, Verify: -1, SecurityLevel: DefaultSecurityLevel, Renegotiation: true,
 		TimeoutBusy:    300 * time.Second,
 		TimeoutClose:   60 * time.Second,
 		TimeoutConnect: 10 * time.Second,

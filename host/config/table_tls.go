@@ -8,18 +8,14 @@ var tlsServiceOptions = []Option{
 		Doc: "cipher suites for TLS 1.2 or older", parse: parseCiphers},
 	{Name: "ciphersuites", Scope: ServiceScope, Form: "suite[:suite...]", Default: defaultCipherSuites,
 		Doc: "cipher suites for TLS 1.3, all three of which are always offered", parse: parseCiphersuites},
-	{Name: "config", Scope: ServiceScope, Form: "command[:parameter]", List: true, Status: Pending, parse: checkFilled,
+	{Name: "config", Scope: ServiceScope, Form: "command[:parameter]", List: true, parse: parseCommand,
 		Doc: "OpenSSL configuration command"},
 	{Name: "curves", Aliases: []string{"curve"}, Scope: ServiceScope, Form: "group[:group...]", Default: suite.DefaultGroups,
 		Doc: "groups for the key exchange", parse: parseCurves},
 	{Name: "options", Scope: ServiceScope, Form: "[-]NAME", Default: "NO_SSLv2, NO_SSLv3", List: true,
 		Doc: "OpenSSL option to set, or to clear with a minus sign before it", parse: parseTLSOption},
-	{Name: "renegotiation", Scope: ServiceScope, Form: "yes|no", Default: "no", Doc: "let the peer renegotiate",
-		parse: yesNo(func(t *target, yes bool) {
-			if yes {
-				t.note("renegotiation = yes has no effect: a peer that wants to renegotiate is cut off")
-			}
-		})},
+	{Name: "renegotiation", Scope: ServiceScope, Form: "yes|no", Default: "yes", Doc: "let a server renegotiate, up to TLS 1.2; clients cannot",
+		parse: yesNo(func(t *target, yes bool) { t.service.Renegotiation = yes })},
 	{Name: "securityLevel", Scope: ServiceScope, Form: "0-5", Default: "2", Doc: "OpenSSL security level",
 		parse: number("Illegal security level", 0, suite.MaxLevel, func(t *target, n int) { t.service.SecurityLevel = n })},
 	{Name: "sni", Scope: ServiceScope, Form: "name|SERVICE:PATTERN", Default: "the first connect host",

@@ -22,6 +22,7 @@ const (
 	noCompression = "there is no TLS compression"
 	noEarlyData   = "there is no early data (0-RTT) that could be replayed"
 	ownOrder      = "the order of suites is fixed by crypto/tls, which prefers what is safe and then what is fast"
+	neverResumed  = "a connection that renegotiates resumes no session"
 	kernelTLS     = "records are encrypted in the program, not in the kernel"
 )
 
@@ -29,7 +30,7 @@ const (
 // is never changed.
 var TLSOptions = []TLSOption{
 	{"ALL", NoOp, forOldPeers},
-	{"ALLOW_CLIENT_RENEGOTIATION", NoOp, "a peer that wants to renegotiate is cut off"},
+	{"ALLOW_CLIENT_RENEGOTIATION", NoOp, "a client that wants to renegotiate is cut off"},
 	{"ALLOW_NO_DHE_KEX", NoOp, "sessions are resumed with a fresh key exchange"},
 	{"ALLOW_UNSAFE_LEGACY_RENEGOTIATION", NoOp, stillSafe},
 	{"CIPHER_SERVER_PREFERENCE", NoOp, ownOrder},
@@ -45,7 +46,7 @@ var TLSOptions = []TLSOption{
 	{"EPHEMERAL_RSA", NoOp, forOldPeers},
 	{"IGNORE_UNEXPECTED_EOF", NoOp, "a peer's end without close_notify is told apart whatever this says"},
 	{"LEGACY_EC_POINT_FORMATS", NoOp, "points are always sent uncompressed"},
-	{"LEGACY_SERVER_CONNECT", NoOp, "servers without secure renegotiation are served, and never renegotiated with"},
+	{"LEGACY_SERVER_CONNECT", NoOp, "servers without secure renegotiation are served whatever this says"},
 	{"MICROSOFT_BIG_SSLV3_BUFFER", NoOp, forOldPeers},
 	{"MICROSOFT_SESS_ID_BUG", NoOp, forOldPeers},
 	{"MSIE_SSLV2_RSA_PADDING", NoOp, forOldPeers},
@@ -61,10 +62,10 @@ var TLSOptions = []TLSOption{
 	{"NO_ENCRYPT_THEN_MAC", NoOp, "encrypt-then-MAC does not exist here; suites with AEAD do not need it"},
 	{"NO_EXTENDED_MASTER_SECRET", NoOp, stillSafe},
 	{"NO_QUERY_MTU", NoOp, forDTLS},
-	{"NO_RENEGOTIATION", Works, alwaysTrue},
-	{"NO_RESUMPTION_ON_RENEGOTIATION", Works, "nothing is ever renegotiated"},
+	{"NO_RENEGOTIATION", Works, "a server that wants to renegotiate is cut off; a client always is"},
+	{"NO_RESUMPTION_ON_RENEGOTIATION", Works, neverResumed},
 	{"NO_RX_CERTIFICATE_COMPRESSION", Works, "certificates are never compressed"},
-	{"NO_SESSION_RESUMPTION_ON_RENEGOTIATION", Works, "nothing is ever renegotiated"},
+	{"NO_SESSION_RESUMPTION_ON_RENEGOTIATION", Works, neverResumed},
 	{"NO_SSL_MASK", Refused, "it would leave no TLS version; name the ones to turn off: NO_TLSv1, NO_TLSv1_1, NO_TLSv1_2, NO_TLSv1_3"},
 	{"NO_SSLv2", Works, alwaysTrue},
 	{"NO_SSLv3", Works, alwaysTrue},
@@ -120,5 +121,5 @@ func parseTLSOption(t *target, value string) *Error {
 
 // narrowsOrTicket tells the options that are more than a statement of what holds.
 func narrowsOrTicket(name string) bool {
-	return name == "NO_TICKET" || strings.HasPrefix(name, "NO_TLSv1")
+	return name == "NO_TICKET" || name == "NO_RENEGOTIATION" || strings.HasPrefix(name, "NO_TLSv1")
 }

@@ -47,6 +47,7 @@ func version(store func(t *target, v Version)) parser {
 // settleTLS joins what a section says of the handshake.
 func settleTLS(s *Service) Errors {
 	errs := settleOffer(s)
+	settleRenegotiation(s)
 	if e := settleVersions(s); e != nil {
 		errs = append(errs, e)
 	}
@@ -56,14 +57,30 @@ func settleTLS(s *Service) Errors {
 	return errs
 }
 
+// noVersion are the options that turn versions off, in the order of versions.
+var noVersion = []string{"NO_TLSv1", "NO_TLSv1_1", "NO_TLSv1_2", "NO_TLSv1_3"}
+
+// tlsOption tells whether an option is set. As in stunnel, clearing wins over setting
+// wherever the lines stand.
+func (s *Service) tlsOption(name string) bool {
+	return slices.Contains(s.TLSOptions, name) && !slices.Contains(s.TLSOptions, "-"+name)
+}
+
+// settleRenegotiation tells servers that what they allow does not happen.
+func settleRenegotiation(s *Service) {
+	if _, said := s.Pos["renegotiation"]; said && s.Renegotiation && !s.Client {
+		s.warn("cuts off clients that want to renegotiate, in spite of renegotiation = yes")
+	}
+	s.Renegotiation = s.Renegotiation && s.Client && !s.tlsOption("NO_RENEGOTIATION")
+}
+
 // settleVersions joins the version options of a section with its NO_ options and its
 // security level.
 func settleVersions(s *Service) *Error {
 	var disabled []Version
-	s.NoTicket = slices.Contains(s.TLSOptions, "NO_TICKET") && !slices.Contains(s.TLSOptions, "-NO_TICKET")
-	for i, name := range []string{"NO_TLSv1", "NO_TLSv1_1", "NO_TLSv1_2", "NO_TLSv1_3"} {
-		// As in stunnel, clearing wins over setting wherever the lines stand.
-		if slices.Contains(s.TLSOptions, name) && !slices.Contains(s.TLSOptions, "-"+name) {
+	s.NoTicket = s.tlsOption("NO_TICKET")
+	for i, name := range noVersion {
+		if s.tlsOption(name) {
 			disabled = append(disabled, versions[i])
 		}
 	}

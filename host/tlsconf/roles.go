@@ -22,6 +22,10 @@ func (c *Context) server(s *config.Service) {
 func (c *Context) client(s *config.Service) {
 	c.SNI = serverName(s)
 	c.Config.ServerName = c.SNI
+	if s.Renegotiation {
+		// crypto/tls holds the server to the certificate that was judged.
+		c.Config.Renegotiation = tls.RenegotiateFreelyAsClient
+	}
 	if net.ParseIP(c.SNI) != nil {
 		// stunnel sends addresses too, against RFC 6066 section 3, and there are servers that
 		// choose by them. crypto/tls leaves out what is an address, before it takes the dot of

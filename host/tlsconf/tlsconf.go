@@ -116,6 +116,12 @@ func Build(s *config.Service, o Options) (*Context, error) {
 	if err := c.loadTrust(s, o); err != nil {
 		return nil, err
 	}
+	if err := c.nameRequested(s); err != nil {
+		return nil, err
+	}
+	if err := c.completeChains(s); err != nil {
+		return nil, err
+	}
 	c.offer(s)
 	if err := c.checkStrength(s); err != nil {
 		return nil, err
