@@ -132,8 +132,11 @@ type Service struct {
 	TimeoutConnect time.Duration // for each address
 	TimeoutIdle    time.Duration // without a byte either way
 
-	Cert   []string // files with our own certificates, or names of what is kept elsewhere
-	Key    []string // and of their keys, in any order; never empty when Cert is not
+	Cert []string // files with our own certificates, or names of what is kept elsewhere
+	Key  []string // and of their keys, in any order; never empty when Cert is not
+
+	KeyPassphraseFile string // file whose first line opens the encrypted keys; empty: ask
+
 	CAfile string
 	Engine int // engineId or engineNum: the place in Global.Engines, from 1; 0: none said
 

@@ -10,6 +10,9 @@ var keyOptions = []Option{
 	{Name: "key", Scope: ServiceScope, Form: "file|URI", Default: "the file of cert", List: true,
 		Doc:   "private key of a certificate, in PEM or PKCS#12, or in a token; keys find their certificates in any order",
 		parse: file(func(s *Service) (*[]string, *bool) { return &s.Key, &s.inherited.key })},
+	{Name: "keyPassphraseFile", Scope: ServiceScope, Form: "file",
+		Doc:   "file whose first line is the passphrase of encrypted keys; empty: it is asked for on the terminal (not in stunnel)",
+		parse: text(func(t *target, v string) { t.service.KeyPassphraseFile = v })},
 }
 
 // file takes a path, empty for none, or the name of what is kept elsewhere. The first line in a section forgets what stands before the sections.

@@ -127,6 +127,9 @@ func (set *Set) build(ctx context.Context, sc *config.Service, o Options) (s *Se
 		for _, w := range t.Warnings {
 			log.Warnf("%s", w)
 		}
+		for _, n := range t.Notices {
+			log.Noticef("%s", n)
+		}
 	}
 	if sc.Protocol != "" {
 		if err := checkConversation(sc, set.Config.Services); err != nil {

@@ -48,7 +48,8 @@ func (c *Context) loadCertificates(s *config.Service, o Options) error {
 	// After the keys: one that Go cannot use says what it is, its certificate does not.
 	for _, m := range l.read {
 		if err := m.parse(); err != nil {
-			return s.Errorf(m.option, "%s: %v", m, err)
+			return s.Errorf(m.option, "%s: %v", m, err).
+				WithHint("openssl x509 -in %s -text shows it; have it issued anew without what crypto/x509 refuses", m)
 		}
 	}
 	pairs, err := l.pair(chains, keys)
@@ -162,7 +163,7 @@ func (l *loader) openKey(m *material) *config.Error {
 		return l.service.Errorf(m.option, "no private key in %s", m).
 			WithHint("name the file that has it with key = FILE, or append it to the certificate")
 	case err != nil:
-		return l.service.Errorf(m.option, "private key in %s: %v", m, err)
+		return l.unreadable(m, "private key in ", err)
 	}
 	m.signer = signer
 	return nil

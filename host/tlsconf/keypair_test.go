@@ -126,8 +126,8 @@ func TestBadPairs(t *testing.T) {
 		{"empty", "", key, "no certificate in "},
 		{"no key", certPEM(leaf), dhParameters, "no private key in "},
 		{"no key in one file", certPEM(leaf), "", "no private key in "},
-		{"encrypted, PKCS #8", certPEM(leaf), encrypted, "passphrases are not implemented yet"},
-		{"encrypted, the old way", certPEM(leaf), old, "passphrases are not implemented yet"},
+		{"encrypted, PKCS #8", certPEM(leaf), encrypted, "there is no terminal to ask"},
+		{"encrypted, the old way", certPEM(leaf), old, "there is no terminal to ask"},
 		{"a key that is none", certPEM(leaf), block("PRIVATE KEY", []byte("x")), "private key in "},
 		{"a certificate that is none", certPEM(leaf) + block("CERTIFICATE", []byte("x")), key, "parsing a certificate"},
 	} {
@@ -192,7 +192,7 @@ func FuzzReadPEM(f *testing.F) {
 		}
 		for _, k := range b.keys {
 			total += len(k.Bytes)
-			if key, err := parseKey(k); (key == nil) == (err == nil) {
+			if key, err := parsePrivateKey(k.Type, k.Bytes); (key == nil) == (err == nil) {
 				t.Errorf("key %v and error %v", key, err)
 			}
 		}

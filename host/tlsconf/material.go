@@ -37,6 +37,7 @@ type material struct {
 	name   string
 	certs  [][]byte
 	key    func() (crypto.Signer, error) // errNoKey: none
+	stored bool                          // in the Store, not in a file
 	parsed []*x509.Certificate           // certs
 	signer crypto.Signer                 // what key gave; nil: not asked yet
 }
@@ -60,22 +61,35 @@ func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
 		if err != nil {
 			return nil, l.service.Errorf(option, "%v", err)
 		}
-		return &material{option: option, name: value, certs: certs,
+		return &material{option: option, name: value, certs: certs, stored: true,
 			key: func() (crypto.Signer, error) { return st.Key(l.service, value, l.publicKeys()) }}, nil
 	}
 	data, err := readFile(value)
 	if err != nil {
 		return nil, l.service.Errorf(option, "%v", err)
 	}
+	if looksLikePKCS12(data) {
+		return l.openPKCS12(option, value, data)
+	}
 	b := parsePEM(data)
+	if b.dh {
+		l.context.Notices = append(l.context.Notices, value+": the DH parameters have no use: cipher suites with finite-field Diffie-Hellman are not offered")
+	}
 	return &material{option: option, name: value, certs: b.certs, key: func() (crypto.Signer, error) {
 		if len(b.keys) == 0 {
 			return nil, errNoKey
 		}
-		if insecure(value) {
-			l.context.Warnings = append(l.context.Warnings, "Insecure file permissions on "+value)
+		l.warnInsecure(value)
+		p := b.keys[0]
+		if !encryptedPEM(p) {
+			return parsePrivateKey(p.Type, p.Bytes)
 		}
-		return parseKey(b.keys[0])
+		var key crypto.Signer
+		err := l.unlock(value, func(secret []byte) (err error) {
+			key, err = decryptPEM(p, secret)
+			return err
+		})
+		return key, err
 	}}, nil
 }
 
@@ -95,11 +109,13 @@ func (l *loader) publicKeys() []crypto.PublicKey {
 // String is the name as messages have it.
 func (m *material) String() string { return config.HidePIN(m.name) }
 
-// insecure says whether others than the owner's group can read a key file.
-func insecure(path string) bool {
+// warnInsecure warns of a file with a secret that others than its owner's group can get
+// at, by the same bits as stunnel.
+func (l *loader) warnInsecure(path string) {
 	if runtime.GOOS == "windows" {
-		return false
+		return
 	}
-	fi, err := os.Stat(path)
-	return err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o007 != 0
+	if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o007 != 0 {
+		l.context.Warnings = append(l.context.Warnings, "Insecure file permissions on "+path)
+	}
 }

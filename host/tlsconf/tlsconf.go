@@ -10,6 +10,7 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/ocsp"
+	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
@@ -20,6 +21,7 @@ type Context struct {
 	Config   *tls.Config
 	Verifier *verify.Verifier
 	Warnings []string // each to be logged once, when the service is set up
+	Notices  []string // the same of what is of less weight
 	SNI      string   // what a client service sends; empty: nothing
 	Suites   []uint16 // of TLS 1.2 and older that may be used, best first: also those with PSK, which crypto/tls lacks
 
@@ -84,6 +86,8 @@ type Options struct {
 	Store Store
 	// Sessions are what outlives a reload; nil: nothing does.
 	Sessions *session.Generation
+	// Passphrases opens encrypted keys; nil: none but those with keyPassphraseFile.
+	Passphrases *passphrase.Keeper
 }
 
 // Build makes the Context of a service. Errors are *config.Error and name the

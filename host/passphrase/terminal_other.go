@@ -1,0 +1,6 @@
+//go:build !(linux || darwin || dragonfly || freebsd || netbsd || openbsd)
+
+package passphrase
+
+// Terminal cannot ask on this system.
+func Terminal(string) ([]byte, error) { return nil, ErrNoTerminal }

@@ -1,0 +1,69 @@
+package tlsconf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
+	"github.com/stunnel-wasm/stunnel-wasm/host/pbes2"
+)
+
+// unlock finds the passphrase of a file: the one that keyPassphraseFile has, else one
+// that is remembered or asked for.
+func (l *loader) unlock(path string, try func(secret []byte) error) error {
+	from := l.service.KeyPassphraseFile
+	if from == "" {
+		return l.options.Passphrases.Open(path, try)
+	}
+	secret, err := readPassphrase(from)
+	if err != nil {
+		return fmt.Errorf("keyPassphraseFile: %w", err)
+	}
+	l.warnInsecure(from)
+	if err := try(secret); !errors.Is(err, passphrase.ErrWrong) {
+		return err
+	}
+	return fmt.Errorf("%w in %s", passphrase.ErrWrong, from)
+}
+
+// readPassphrase gives the first line of a file.
+func readPassphrase(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, passphrase.MaxLength+2)) // and a line's end
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) > passphrase.MaxLength {
+		return nil, fmt.Errorf("the first line of %s is longer than %d bytes", path, passphrase.MaxLength)
+	}
+	return line, nil
+}
+
+// unreadable says why what was to be read cannot be, and what to do.
+func (l *loader) unreadable(m *material, what string, err error) *config.Error {
+	e, path := l.service.Errorf(m.option, "%s%v: %v", what, m, err), m.name
+	var algorithm *pbes2.UnsupportedError
+	switch {
+	case m.stored: // the store has said what to do, if anything
+		return e
+	case errors.Is(err, passphrase.ErrNoTerminal):
+		return e.WithHint("set keyPassphraseFile = FILE with the passphrase in it, or decrypt the key: openssl pkey -in %s", path)
+	case errors.Is(err, passphrase.ErrWrong):
+		return e.WithHint("check that openssl pkey -in %s takes the passphrase", path)
+	case errors.As(err, &algorithm):
+		return e.WithHint("encrypt the key anew: openssl pkey -in %s -aes256", path)
+	case errors.Is(err, errUnusable):
+		return e.WithHint("have a certificate issued for a new key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256")
+	}
+	return e.WithHint("see what openssl pkey -in %s says", path)
+}
