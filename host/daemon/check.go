@@ -7,10 +7,13 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
+	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
 )
 
 // Check reads a configuration with its certificates and guests, binds nothing,
@@ -21,10 +24,21 @@ func Check(src *Source, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	clock := time.AfterFunc(buildTime, cancel)
+	defer clock.Stop()
 	log := logging.New()
-	set, err := service.Build(ctx, conf, service.Options{Log: log})
+	set, err := service.Build(ctx, conf, service.Options{Log: log, TLS: tlsconf.Options{
+		Passphrases: &passphrase.Keeper{
+			Ask: func(prompt string) ([]byte, error) {
+				clock.Stop()
+				defer clock.Reset(buildTime)
+				return passphrase.Terminal(prompt)
+			},
+			Wrong: func() { fmt.Fprintln(stderr, "Wrong passphrase: retrying") },
+		},
+	}})
 	if err != nil {
 		return complain(stderr, err)
 	}
@@ -34,6 +48,9 @@ func Check(src *Source, stdout, stderr io.Writer) int {
 	}
 	for _, w := range set.Warnings() {
 		fmt.Fprintf(stdout, "warning: %s\n", w)
+	}
+	for _, n := range set.Notices() {
+		fmt.Fprintf(stdout, "note: %s\n", n)
 	}
 	w := tabwriter.NewWriter(stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "SERVICE\tMODE\tACCEPT\tCONNECT\tPROTOCOL\tCERTIFICATE\tPEER")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
 	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
@@ -37,6 +38,11 @@ func Run(src *Source, stderr io.Writer) int {
 	RaiseHeapFloor()
 	d := &daemon{src: src, log: logging.New(), stderr: stderr, sessions: session.NewStore()}
 	d.ui = d.log.Logger("ui")
+	d.passphrases = &passphrase.Keeper{
+		Ask:     d.ask,
+		Wrong:   func() { d.ui.Errf("Wrong passphrase: retrying") },
+		Learned: d.log.AddSecret,
+	}
 	if err := d.start(); err != nil {
 		if !errors.Is(err, errReported) {
 			d.ui.Errf("%v", err)
@@ -82,6 +88,9 @@ type daemon struct {
 	status  int
 	signals chan os.Signal
 	ready   *os.File // where a parent waits for the verdict; nil: none
+
+	passphrases *passphrase.Keeper
+	starting    *time.Timer // what is left of buildTime; nil: the start is over
 }
 
 // start does everything that can fail before connections are accepted.
@@ -117,8 +126,13 @@ func (d *daemon) start() error {
 		d.status, err = d.detach()
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	d.starting = time.AfterFunc(buildTime, cancel)
+	defer func() {
+		d.starting.Stop()
+		d.starting = nil
+	}()
 	sessions := d.sessions.Begin()
 	set, err := d.build(ctx, conf, sessions)
 	if err != nil {
@@ -166,7 +180,7 @@ func (d *daemon) load() (*config.Config, error) {
 
 // build makes the services; nothing is bound yet.
 func (d *daemon) build(ctx context.Context, conf *config.Config, g *session.Generation) (*service.Set, error) {
-	set, err := service.Build(ctx, conf, service.Options{Log: d.log, TLS: tlsconf.Options{Sessions: g}})
+	set, err := service.Build(ctx, conf, service.Options{Log: d.log, TLS: tlsconf.Options{Sessions: g, Passphrases: d.passphrases}})
 	if err != nil {
 		return nil, d.failed(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 )
 
 // canDetach says that foreground = no leaves the terminal on this system.
@@ -20,7 +22,7 @@ const canDetach = true
 // own. The variable tells it so, and holds the configuration descriptor's name.
 const (
 	childVariable = "_STUNNEL_WASM_DAEMON"
-	readyFD       = 3 // where the child says that it runs
+	readyFD       = 3 // where the child says that it runs, and asks for passphrases
 	configFD      = 4 // the configuration's text, when it came from a descriptor
 )
 
@@ -32,7 +34,7 @@ func (d *daemon) detach() (status int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	r, w, err := os.Pipe()
+	r, w, err := socketPair()
 	if err != nil {
 		return 1, err
 	}
@@ -57,7 +59,7 @@ func (d *daemon) detach() (status int, err error) {
 	if err != nil {
 		return 1, fmt.Errorf("starting the daemon: %w", err)
 	}
-	if verdict, _ := io.ReadAll(io.LimitReader(r, 1)); len(verdict) == 1 && verdict[0] == 1 {
+	if attend(r, passphrase.Terminal) {
 		return 0, nil
 	}
 	// It has said why, unless it had no time to.
@@ -103,7 +105,7 @@ func (d *daemon) notifyParent(ok bool) {
 		return
 	}
 	if ok {
-		d.ready.Write([]byte{1})
+		writeText(d.ready, saysReady, "") // a parent that is gone needs no answer
 	}
 	d.ready.Close()
 	d.ready = nil

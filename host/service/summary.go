@@ -18,6 +18,15 @@ func (set *Set) Warnings() []string {
 	return all
 }
 
+// Notices lists what of it is worth a note.
+func (set *Set) Notices() []string {
+	var all []string
+	for _, s := range set.Services {
+		all = append(all, s.tls.Notices...)
+	}
+	return all
+}
+
 // Summary describes a service in the columns of the check command: name, mode,
 // accept, connect, protocol, certificate, and what is asked of the peer.
 func (s *Service) Summary() []string {
