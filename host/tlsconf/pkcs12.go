@@ -32,6 +32,10 @@ func looksLikePKCS12(data []byte) bool {
 // openPKCS12 reads certificates and key of a PKCS #12 file. Nobody is asked for a
 // passphrase where the empty one fits.
 func (l *loader) openPKCS12(option, path string, data []byte) (*material, *config.Error) {
+	if n := iterations(data, 0); n > maxIterations {
+		return nil, l.service.Errorf(option, "%s: PKCS #12: %d iterations of its key derivation, more than %d", path, n, maxIterations).
+			WithHint("write it anew: openssl pkcs12 -export -iter 100000")
+	}
 	m := &material{option: option, name: path}
 	try := func(secret []byte) error { return m.decodePKCS12(data, string(secret)) }
 	err := try(nil)
@@ -48,7 +52,8 @@ func (l *loader) openPKCS12(option, path string, data []byte) (*material, *confi
 func (m *material) decodePKCS12(data []byte, secret string) error {
 	key, leaf, issuers, err := pkcs12.DecodeChain(data, secret)
 	switch {
-	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption):
+	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption),
+		err != nil && strings.HasSuffix(err.Error(), pkcs12.ErrDecryption.Error()): // of a key's own encryption it is not wrapped
 		return passphrase.ErrWrong
 	case err != nil:
 		return fmt.Errorf("PKCS #12: %w", pkcs12Reason(err))

@@ -118,7 +118,7 @@ func keyKind(label string, der []byte) string {
 		Public     asn1.BitString `asn1:"optional,explicit,tag:1"`
 	}
 	if _, err := asn1.Unmarshal(der, &sec1); err == nil && sec1.Version == 1 {
-		return curveKind(sec1.Parameters.FullBytes)
+		return curveKind(sec1.Parameters.Bytes)
 	}
 	return ""
 }
