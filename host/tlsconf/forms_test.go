@@ -183,9 +183,9 @@ func TestUnusableKeys(t *testing.T) {
 
 func TestUnusableCertificate(t *testing.T) {
 	dir := t.TempDir()
-	openssl(t, dir, "req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -subj /CN=a -set_serial -5")
-	_, err := Build(service(filepath.Join(dir, "cert"), filepath.Join(dir, "key")), Options{})
-	fails(t, err, "parsing a certificate: x509: negative serial number")
+	openssl(t, dir, "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -nodes -keyout other -out cert -subj /CN=a")
+	_, err := Build(service(filepath.Join(dir, "cert"), file(t, pkcs8(ecKey(t, elliptic.P256())))), Options{})
+	fails(t, err, filepath.Join(dir, "cert")+": parsing a certificate: x509: unsupported elliptic curve")
 }
 
 func TestDHParametersAreNoted(t *testing.T) {
