@@ -34,8 +34,8 @@ func (s *Service) Summary() []string {
 	if s.conf.Client {
 		mode = "client"
 	}
-	if c := s.tls.Config.Certificates; len(c) > 0 {
-		cert = fmt.Sprintf("%s, until %s", verify.Name(c[0].Leaf.Subject), c[0].Leaf.NotAfter.Format("2006-01-02"))
+	if leaf := s.tls.Leaf; leaf != nil {
+		cert = fmt.Sprintf("%s, until %s", verify.Name(leaf.Subject), leaf.NotAfter.Format("2006-01-02"))
 	}
 	if s.module != nil {
 		proto = fmt.Sprintf("%s (sha256:%.12s)", s.conf.Protocol, s.module.Hash)

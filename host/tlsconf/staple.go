@@ -20,37 +20,36 @@ func (c *Context) checkRevocation(s *config.Service) {
 // staple has a server staple responses about its own certificates, where there is a
 // responder to ask. Config stays as it is for good; what it gives to a handshake changes.
 func (c *Context) staple(s *config.Service) {
-	certs := c.Config.Certificates
-	staplers := make([]*ocsp.Stapler, len(certs))
+	certs, choose := c.Config.Certificates, c.Config.GetCertificate
+	staplers := map[*tls.Certificate]*ocsp.Stapler{}
 	for i := range certs {
-		if issuer := issuerOf(&certs[i], s.CAfile); issuer != nil {
-			staplers[i] = ocsp.NewStapler(certs[i].Leaf, issuer, s.OCSP)
+		issuer := issuerOf(&certs[i], s.CAfile)
+		if issuer == nil {
+			continue
 		}
-		if staplers[i] != nil {
-			c.Staplers = append(c.Staplers, staplers[i])
+		if stapler := ocsp.NewStapler(certs[i].Leaf, issuer, s.OCSP); stapler != nil {
+			staplers[&certs[i]] = stapler
+			c.Staplers = append(c.Staplers, stapler)
 		}
 	}
 	if len(c.Staplers) == 0 {
 		return
 	}
-	c.Config.Certificates = nil // crypto/tls would take these first
+	if choose == nil {
+		choose = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certs[0], nil }
+	}
+	c.Config.Certificates = nil // crypto/tls would take these where the client sends no name
 	c.Config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		// As crypto/tls chooses: the first that the client supports, else the first.
-		chosen := 0
-		for i := 0; i < len(certs) && len(certs) > 1; i++ {
-			if hello.SupportsCertificate(&certs[i]) == nil {
-				chosen = i
-				break
-			}
+		cert, err := choose(hello)
+		stapler := staplers[cert]
+		if err != nil || stapler == nil {
+			return cert, err
 		}
-		if staplers[chosen] == nil {
-			return &certs[chosen], nil
-		}
-		response := staplers[chosen].Staple()
+		response := stapler.Staple()
 		if response == nil {
-			return &certs[chosen], nil
+			return cert, nil
 		}
-		with := certs[chosen]
+		with := *cert
 		with.OCSPStaple = response
 		return &with, nil
 	}

@@ -5,6 +5,7 @@ package tlsconf
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"strings"
 	"sync"
 
@@ -19,6 +20,7 @@ import (
 // and safe for concurrent use.
 type Context struct {
 	Config   *tls.Config
+	Leaf     *x509.Certificate // the first of the service's own; nil: none
 	Verifier *verify.Verifier
 	Warnings []string // each to be logged once, when the service is set up
 	Notices  []string // the same of what is of less weight
@@ -115,6 +117,9 @@ func Build(s *config.Service, o Options) (*Context, error) {
 	if len(s.Cert) > 0 {
 		if err := c.loadCertificates(s, o); err != nil {
 			return nil, err
+		}
+		if len(c.Config.Certificates) > 0 {
+			c.Leaf = c.Config.Certificates[0].Leaf
 		}
 	}
 	if err := c.loadTrust(s, o); err != nil {
