@@ -305,7 +305,7 @@ func TestTokenProvider(t *testing.T) {
 	t.Parallel()
 	h := tokenHSM(t)
 	pin := filepath.Join(h.Dir, "pin")
-	if err := os.WriteFile(pin, []byte(tokenPIN+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(pin, []byte(tokenPIN+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, conf := range []string{
@@ -316,6 +316,9 @@ func TestTokenProvider(t *testing.T) {
 		conf = strings.Replace(conf, "CERT", "[s]\naccept = 127.0.0.1:0\nconnect = "+testpeer.Serve(t, testpeer.Echo)+"\ncert = pkcs11:token=main;object=rsa", 1)
 		d := testpeer.StartEnv(t, h.Env, self(t), strings.TrimSuffix(conf, "?")+"\n")
 		fresh(t, d, "s", "-CAfile", filepath.Join(h.Dir, "rsa.pem"))
+		if strings.Contains(conf, pin) {
+			d.WaitLine(`LOG4\[ui\]: Insecure file permissions on .*` + pin + `$`)
+		}
 		for _, l := range d.Lines() {
 			if strings.Contains(l, tokenPIN) {
 				t.Errorf("the PIN is logged: %s", l)
@@ -356,4 +359,26 @@ CAengine = id_45
 	c.WaitLine(`alert`)
 	c.Wait()
 	d.WaitLines(`LOG3\[\d+\]: SSL_accept: .*certificate verify failed$`, 3)
+}
+
+// TestTokenWithoutPSS has a token that does RSA by the older padding alone, which TLS 1.3
+// does not have.
+func TestTokenWithoutPSS(t *testing.T) {
+	t.Parallel()
+	h := tokenHSM(t).Break()
+	h.Do(t, "nopss", "")
+	service := "[s]\naccept = 127.0.0.1:0\nconnect = " + testpeer.Serve(t, testpeer.Echo) + "\ncert = pkcs11:token=main;object=rsa\n"
+	d := startWithToken(t, h, service)
+	d.WaitLine(`LOG4\[ui\]: Service \[s\] has no TLSv1.3: the token does not make RSA-PSS signatures$`)
+	fresh(t, d.Daemon, "s", "-CAfile", filepath.Join(h.Dir, "rsa.pem"))
+	d.WaitLine(`LOG6\[0\]: TLSv1.2 ciphersuite: `)
+	c := sClient(t, d.Daemon, "s", "-tls1_3")
+	c.WaitLine(`alert protocol version`)
+	c.Wait()
+
+	refused := testpeer.LaunchEnv(t, h.Env, self(t), h.Config(tokenPIN)+service+"sslVersionMin = TLSv1.3\n")
+	refused.WaitLine(`Service \[s\]: the token does not make RSA-PSS signatures, which TLS 1.3 needs$`)
+	if status := refused.Wait(); status != 1 {
+		t.Errorf("exit status %d", status)
+	}
 }

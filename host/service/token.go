@@ -155,6 +155,9 @@ func (t *tokens) Key(s *config.Service, value string, candidates []crypto.Public
 	if u.Type == "cert" && slices.Contains(s.Cert, value) {
 		u.Type = "" // key takes after cert where it says nothing itself
 	}
+	if u.PINSource != "" && token.Exposed(u.PINSource) {
+		t.log.Warnf("Insecure file permissions on %s", u.PINSource)
+	}
 	k, err := src.Key(u, candidates)
 	if err != nil {
 		return nil, err

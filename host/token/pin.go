@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -18,16 +19,9 @@ const maxPIN = 255
 // URI. A line end behind it is dropped. Commands ("|program", which RFC 7512 lets others
 // run) are refused: a value of this kind may come from less trusted hands than the rest.
 func ReadPIN(source string) (string, error) {
-	path := source
-	if len(source) >= 5 && strings.EqualFold(source[:5], "file:") {
-		u, err := url.Parse(source)
-		if err != nil || u.Host != "" && u.Host != "localhost" {
-			return "", errors.New("pin-source is not the URI of a local file")
-		}
-		path = u.Path
-	}
-	if !filepath.IsAbs(path) {
-		return "", errors.New("pin-source is not the full path of a file")
+	path, err := pinFile(source)
+	if err != nil {
+		return "", err
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -43,4 +37,30 @@ func ReadPIN(source string) (string, error) {
 		return "", fmt.Errorf("pin-source: %s does not hold a PIN of 1 to %d bytes", path, maxPIN)
 	}
 	return string(text), nil
+}
+
+// Exposed tells whether others than the owner's group can read the file of pin-source.
+func Exposed(source string) bool {
+	path, err := pinFile(source)
+	if err != nil || runtime.GOOS == "windows" {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0
+}
+
+// pinFile is the path that pin-source means.
+func pinFile(source string) (string, error) {
+	path := source
+	if len(source) >= 5 && strings.EqualFold(source[:5], "file:") {
+		u, err := url.Parse(source)
+		if err != nil || u.Host != "" && u.Host != "localhost" {
+			return "", errors.New("pin-source is not the URI of a local file")
+		}
+		path = u.Path
+	}
+	if !filepath.IsAbs(path) {
+		return "", errors.New("pin-source is not the full path of a file")
+	}
+	return path, nil
 }
