@@ -112,6 +112,11 @@ func (t *token) mechanisms() (map[uint]bool, error) {
 	}
 	can := map[uint]bool{}
 	for _, m := range list {
+		switch m.Mechanism {
+		case pkcs11.CKM_RSA_PKCS, pkcs11.CKM_RSA_PKCS_PSS, pkcs11.CKM_ECDSA, ckmEdDSA:
+		default:
+			continue // a token may list 100, and each question be a way through a network
+		}
 		info, err := t.m.ctx.GetMechanismInfo(slot, []*pkcs11.Mechanism{m})
 		can[m.Mechanism] = err != nil || info.Flags&pkcs11.CKF_SIGN != 0
 	}

@@ -20,6 +20,7 @@ const Available = true
 // A module is a PKCS#11 library in this process.
 type module struct {
 	path string
+	args string // for C_Initialize
 	ctx  *pkcs11.Ctx
 
 	mu     sync.Mutex
@@ -58,8 +59,14 @@ func load(path, initArgs string) (*module, error) {
 	if ctx == nil {
 		return nil, fmt.Errorf("PKCS#11 module %s cannot be loaded: it is not a library for this system, or one that it needs is missing", path)
 	}
-	m := &module{path: path, ctx: ctx, tokens: map[identity]*token{}}
-	if err := m.initialize(initArgs); err != nil {
+	m := &module{path: path, args: initArgs, ctx: ctx, tokens: map[identity]*token{}}
+	err := m.initialize()
+	if is(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+		// Its sessions and logins are somebody else's too, and would be ended under them.
+		ctx.Destroy()
+		return nil, fmt.Errorf("PKCS#11 module %s is in use already, under another name or by another module: name it the same way everywhere", path)
+	}
+	if err != nil {
 		ctx.Destroy()
 		return nil, fmt.Errorf("initialising PKCS#11 module %s: %w", path, err)
 	}
@@ -72,18 +79,13 @@ func load(path, initArgs string) (*module, error) {
 
 // initialize says that several threads will call. A module that cannot have that is
 // refused.
-func (m *module) initialize(args string) error {
-	var options []pkcs11.InitializeOption
-	if args != "" {
-		// C reads it during the call alone, so it may be Go's memory.
-		text := append([]byte(args), 0)
-		options = append(options, pkcs11.InitializeWithReserved(unsafe.Pointer(&text[0])))
+func (m *module) initialize() error {
+	if m.args == "" {
+		return m.ctx.Initialize()
 	}
-	err := m.ctx.Initialize(options...)
-	if is(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
-		return nil
-	}
-	return err
+	// C reads it during the call alone, so it may be Go's memory.
+	text := append([]byte(m.args), 0)
+	return m.ctx.Initialize(pkcs11.InitializeWithReserved(unsafe.Pointer(&text[0])))
 }
 
 // DefaultModule is what is loaded where no option names a module: the one of
@@ -113,7 +115,7 @@ func (m *module) find(match func(slot uint, info pkcs11.TokenInfo) bool) ([]plac
 	slots, err := m.ctx.GetSlotList(true)
 	if is(err, pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED) {
 		// Something else in the process has finalised it.
-		if err = m.initialize(""); err == nil {
+		if err = m.initialize(); err == nil || is(err, pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED) {
 			slots, err = m.ctx.GetSlotList(true)
 		}
 	}
