@@ -88,7 +88,8 @@ func (c *Certificates) ClientOf(t testing.TB, name, unit, uri string) string {
 	return c.write(t, name+".pem", l.key, l.cert, c.intermediate.cert)
 }
 
-// Issue makes a leaf of the intermediate for both purposes; edit changes what is signed.
+// Issue makes a leaf of the intermediate for both purposes; edit changes what is signed,
+// and its PublicKeyAlgorithm makes the key one of RSA with 2048 bits.
 func (c *Certificates) Issue(t testing.TB, name string, edit func(*x509.Certificate)) string {
 	t.Helper()
 	tmpl := template(t, name)
@@ -98,7 +99,14 @@ func (c *Certificates) Issue(t testing.TB, name string, edit func(*x509.Certific
 	if edit != nil {
 		edit(tmpl)
 	}
-	l := sign(t, tmpl, ecdsaKey(t), &c.intermediate)
+	key := ecdsaKey(t)
+	if tmpl.PublicKeyAlgorithm == x509.RSA {
+		var err error
+		if key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := sign(t, tmpl, key, &c.intermediate)
 	return c.write(t, name+".pem", l.key, l.cert, c.intermediate.cert)
 }
 
