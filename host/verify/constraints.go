@@ -17,7 +17,13 @@ const (
 	minimumMaximum = "name constraints minimum and maximum not supported"
 )
 
-// constraints are the subtrees of a CA (RFC 5280 section 4.2.1.10).
+// maxComparisons bounds how many names are held against how many subtrees of a CA. A peer
+// chooses both where its CA does not matter, and one handshake could be made to compare for
+// seconds. OpenSSL stops at four times as many; the largest real certificates need a tenth.
+const maxComparisons = 1 << 18
+
+// constraints are the subtrees of a CA (RFC 5280 section 4.2.1.10). Directory names are
+// canonical.
 type constraints struct{ permitted, excluded []generalName }
 
 // nameConstraints goes down a path and holds every certificate to what the CAs above it
@@ -81,6 +87,9 @@ func parseConstraints(ext []byte) (c constraints, reason string) {
 			if !tree.Empty() {
 				return c, minimumMaximum
 			}
+			if !name.settle() {
+				return c, badSyntax
+			}
 			*list = append(*list, name)
 		}
 	}
@@ -97,11 +106,14 @@ func violates(n *node, above []constraints, leaf bool) string {
 		return badSyntax
 	}
 	hasDNS := false
-	for _, name := range names {
-		hasDNS = hasDNS || name.kind == dnsName
+	for i := range names {
+		if !names[i].settle() {
+			return badSyntax
+		}
+		hasDNS = hasDNS || names[i].kind == dnsName
 	}
 	if n.subject != "" {
-		names = append(names, generalName{directoryName, n.RawSubject})
+		names = append(names, generalName{directoryName, []byte(n.subject)})
 	}
 	for _, v := range valuesOf(n.RawSubject, oidEmail) {
 		if v.tag != asn1.IA5String {
@@ -121,6 +133,9 @@ func violates(n *node, above []constraints, leaf bool) string {
 		}
 	}
 	for i := len(above) - 1; i >= 0; i-- {
+		if len(names)*(len(above[i].permitted)+len(above[i].excluded)) > maxComparisons {
+			return "unspecified certificate verification error"
+		}
 		for _, name := range names {
 			if reason := above[i].check(name); reason != "" {
 				return reason
@@ -165,6 +180,16 @@ func (c *constraints) check(name generalName) string {
 	return ""
 }
 
+// settle puts a directory name into its canonical form.
+func (g *generalName) settle() bool {
+	if g.kind != directoryName {
+		return true
+	}
+	text, err := canonical(g.value)
+	g.value = []byte(text)
+	return err == nil
+}
+
 // within says whether a name lies in a subtree of its kind.
 func within(name, base generalName) (ok bool, reason string) {
 	n, b := string(name.value), string(base.value)
@@ -172,15 +197,7 @@ func within(name, base generalName) (ok bool, reason string) {
 	case name.kind != base.kind:
 		return false, unknownKind // a mailbox in UTF-8, which is not compared here
 	case base.kind == directoryName:
-		top, err := canonical(base.value)
-		if err != nil {
-			return false, badSyntax
-		}
-		c, err := canonical(name.value)
-		if err != nil {
-			return false, badSyntax
-		}
-		return strings.HasPrefix(c, top), ""
+		return strings.HasPrefix(n, b), ""
 	case base.kind == dnsName:
 		return withinDNS(n, b), ""
 	case base.kind == emailName:

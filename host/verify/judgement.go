@@ -20,9 +20,9 @@ const (
 // A judgement is one run of a Verifier over a connection's certificates. Its steps and
 // their order are OpenSSL's, with stunnel's callback in fail and pass, so that the first
 // reason and the lines in the log are theirs. Two steps come earlier: name constraints,
-// so that nothing is said to be accepted that is refused after, and signatures where a
-// revocation list is to be checked, so that a peer who only copies a CA's name cannot
-// make us hash that CA's list.
+// so that nothing is said to be accepted that is refused after, and before both these and
+// revocation lists the signatures, so that a peer who only copies a CA's name cannot make us
+// hash that CA's list or compare thousands of names.
 type judgement struct {
 	*Verifier
 	log     *logging.Logger
@@ -81,7 +81,12 @@ func (j *judgement) usages() error {
 
 func (j *judgement) weakness() error { return j.path.weakness(j.Level, j.fail) }
 
-func (j *judgement) constrained() error { return j.path.nameConstraints(j.fail) }
+func (j *judgement) constrained() error {
+	if j.hopeless() {
+		return nil
+	}
+	return j.path.nameConstraints(j.fail)
+}
 
 func (j *judgement) revoked() error {
 	if j.crls == nil || j.hopeless() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -142,12 +143,16 @@ func parseCertificates(data []byte) []*node {
 // A store is what CAfile and CApath hold.
 type store struct {
 	listed    map[string][]*node // by canonical subject, in the file's order
+	rejected  map[string][]*node // those that the operator distrusts, found before all others
 	directory *hashedDirectory[*node]
 }
 
 // named gives the certificates of a subject.
 func (s *store) named(subject string) []*node {
 	all := s.listed[subject]
+	if bad := s.rejected[subject]; len(bad) > 0 {
+		all = slices.Concat(bad, all)
+	}
 	if s.directory == nil {
 		return all
 	}

@@ -90,10 +90,11 @@ func (v *Verifier) SetTrusted(certs []*x509.Certificate) {
 // Reject tells certificates of CAfile that the operator distrusts by OpenSSL's settings. No
 // chain leads through them, also where a peer sends another copy: ours are looked for first.
 func (v *Verifier) Reject(certs []*x509.Certificate) {
+	v.store.rejected = map[string][]*node{}
 	for _, c := range certs {
 		if n, err := newNode(c); err == nil {
 			n.rejected = true
-			v.store.listed[n.subject] = append([]*node{n}, v.store.listed[n.subject]...)
+			v.store.rejected[n.subject] = append(v.store.rejected[n.subject], n)
 		}
 	}
 }

@@ -256,6 +256,7 @@ func TestNameConstraintsHold(t *testing.T) {
 		{"a permitted name", names("a.ours.example"), "x", true},
 		{"another name", names("a.theirs.example"), "x", false},
 		{"another common name", nil, "a.theirs.example", false},
+		{"a wildcard as common name", nil, "*.theirs.example", false},
 		{"another common name beside an address", func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)} }, "a.theirs.example", false},
 	} {
 		middle := issue(t, "Middle", root, func(c *x509.Certificate) {
@@ -285,10 +286,15 @@ func TestNamesNeedTheChain(t *testing.T) {
 // A session outlives neither the trust nor the certificate that it was made under.
 func TestResumedSessionsAreVerifiedAgain(t *testing.T) {
 	now := time.Now()
-	root := issue(t, "Root", nil, func(c *x509.Certificate) { ca(c); c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.Add(time.Hour) })
+	root := issue(t, "Root", nil, func(c *x509.Certificate) {
+		crlSigner(c)
+		c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.Add(time.Hour)
+	})
 	valid := func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.Add(time.Hour) }
 	server := issue(t, "localhost", root, valid)
 	client := issue(t, "client", root, valid)
+	list := revoke(t, root, func(l *x509.RevocationList) { l.ThisUpdate, l.NextUpdate = now.Add(-time.Hour), now.Add(time.Hour) },
+		server.cert.SerialNumber, client.cert.SerialNumber)
 	pair := func(p *party) tls.Certificate {
 		return tls.Certificate{Certificate: [][]byte{p.cert.Raw}, PrivateKey: p.key}
 	}
@@ -309,8 +315,11 @@ func TestResumedSessionsAreVerifiedAgain(t *testing.T) {
 			} else {
 				cc.VerifyConnection = check
 			}
-			for round, want := range []string{"", "", "unable to get local issuer certificate"} {
-				if round == 2 {
+			for round, want := range []string{"", "", "certificate revoked", "unable to get local issuer certificate"} {
+				switch round {
+				case 2: // since the session was made
+					v.SetLists([]*RevocationList{parseList(t, list)})
+				case 3:
 					v.SetTrusted(certs(issue(t, "Other", nil, ca)))
 				}
 				resumed, err := connect(t, sc, cc, inServer)
