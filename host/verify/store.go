@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // Bounds of a directory with hashed names. A peer chooses by its certificate's issuer
@@ -36,9 +35,14 @@ type hashedDirectory[T any] struct {
 }
 
 type keptFile[T any] struct {
-	modified time.Time
-	size     int64
-	items    []T
+	info  os.FileInfo
+	items []T
+}
+
+// isStill says whether a file is the one that was read. One that is put in another's place
+// may have its size and time.
+func (k *keptFile[T]) isStill(info os.FileInfo) bool {
+	return os.SameFile(k.info, info) && k.info.ModTime().Equal(info.ModTime()) && k.info.Size() == info.Size()
 }
 
 // find gives what the files of a name hold; the caller compares names, since other names
@@ -74,7 +78,7 @@ func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
 	if !info.Mode().IsRegular() || info.Size() > maxHashedFile {
 		return nil, true
 	}
-	if k := d.kept[path]; k != nil && k.modified.Equal(info.ModTime()) && k.size == info.Size() {
+	if k := d.kept[path]; k != nil && k.isStill(info) {
 		return k.items, true
 	}
 	data, err := readRegular(path)
@@ -84,7 +88,7 @@ func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
 	if len(d.kept) >= maxKeptFiles || d.kept == nil {
 		d.kept = map[string]*keptFile[T]{}
 	}
-	k := &keptFile[T]{info.ModTime(), info.Size(), d.parse(data)}
+	k := &keptFile[T]{info, d.parse(data)}
 	d.kept[path] = k
 	return k.items, true
 }
