@@ -132,6 +132,32 @@ curves = secp384r1:X448:X25519
 	}
 }
 
+// TestOpensslLevel has our own and openssl's idea of a level meet: what is strong enough for
+// us is so for a client of the same level, and what is not is refused at start.
+func TestOpensslLevel(t *testing.T) {
+	t.Parallel()
+	certs := testpeer.Certs(t)
+	d := start(t, `
+connect = `+testpeer.Serve(t, testpeer.Echo)+`
+securityLevel = 3
+[s]
+accept = 127.0.0.1:0
+cert = `+certs.Server+`
+`)
+	for _, v := range versions {
+		c := sClient(t, d, "s", v.openssl, "-cipher", "ALL:@SECLEVEL=3", "-CAfile", certs.Root, "-verify_return_error")
+		say(t, c, "at level 3")
+	}
+	if got := negotiated(t, d, "s", "-tls1_2", "-cipher", "ECDHE+CHACHA20:@SECLEVEL=0"); got != "ECDHE-ECDSA-CHACHA20-POLY1305" {
+		t.Errorf("negotiated %q", got)
+	}
+	refused := testpeer.Launch(t, self(t), "securityLevel = 3\n[s]\naccept = 127.0.0.1:0\nconnect = 1\ncert = "+certs.ServerRSA(t)+"\n")
+	refused.WaitLine(`ee key too small: CN=localhost,O=Test \(RSA of 2048 bits, signed by ECDSA-SHA256\) at security level 3$`)
+	if status := refused.Wait(); status != 1 {
+		t.Errorf("exit status %d", status)
+	}
+}
+
 // TestStunnelTLSOptions has stunnel on one side and us on the other, with the same lines.
 func TestStunnelTLSOptions(t *testing.T) {
 	t.Parallel()
@@ -142,6 +168,10 @@ func TestStunnelTLSOptions(t *testing.T) {
 		{"securityLevel = 0", "sslVersion = TLSv1.1\nsecurityLevel = 0", "TLSv1.1 ciphersuite: ECDHE-RSA-AES"},
 		{"curves = P-384", "curves = X25519:P-384", "TLSv1.3 ciphersuite: "},
 		{"ciphers = DEFAULT:@SECLEVEL=1\nsslVersionMax = TLSv1.2", "securityLevel = 1", "TLSv1.2 ciphersuite: ECDHE-RSA-AES"},
+		{"config = CipherString:AES128-SHA:AES256-SHA\nconfig = Protocol:-TLSv1.3", "config = CipherString:AES256-SHA", "TLSv1.2 ciphersuite: AES256-SHA "},
+		{"config = Groups:P-521\nconfig = MinProtocol:TLSv1.3", "config = Curves:X25519:P-521", "TLSv1.3 ciphersuite: "},
+		{"options = NO_TLSv1_3", "securityLevel = 3", "TLSv1.2 ciphersuite: ECDHE-RSA-AES"},
+		{"options = -NO_SSLv3", "config = Options:-SessionTicket\nconfig = MaxProtocol:TLSv1.2", "TLSv1.2 ciphersuite: ECDHE-RSA-AES"},
 	} {
 		t.Run(c.want+c.client, func(t *testing.T) {
 			t.Parallel()

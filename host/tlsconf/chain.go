@@ -11,7 +11,7 @@ import (
 // does not have it does not trust it.
 func (c *Context) completeChains(s *config.Service) error {
 	issuers, err := commandFile(s, "ChainCAFile", s.Commands.ChainCAFile)
-	if err != nil {
+	if err != nil || issuers == nil {
 		return err
 	}
 	for i := range c.Config.Certificates {
