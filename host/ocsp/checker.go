@@ -49,6 +49,7 @@ func (c *Checker) Check(ctx context.Context, chain []*x509.Certificate, staple [
 	}
 	k := &check{Checker: c, log: log, parent: ctx}
 	defer k.end()
+	log.Debugf("OCSP: Ignoring root certificate")
 	for depth := len(chain) - 2; depth >= 0; depth-- {
 		var stapled []byte
 		if depth == 0 {
@@ -56,7 +57,7 @@ func (c *Checker) Check(ctx context.Context, chain []*x509.Certificate, staple [
 		}
 		if reason := k.certificate(questionAt(chain, depth), stapled); reason != "" {
 			log.Warnf("Rejected by OCSP at depth=%d: %s", depth, verify.Name(chain[depth].Subject))
-			return &verify.Error{Reason: reason, Depth: depth, Cert: chain[depth], Revoked: true}
+			return &verify.Error{Reason: reason, Depth: depth, Cert: chain[depth]}
 		}
 	}
 	return nil

@@ -31,7 +31,7 @@ func TestRevocationIsAskedLast(t *testing.T) {
 	middle := issue(t, "Middle", root, ca)
 	leaf := issue(t, "leaf", middle, usage(x509.ExtKeyUsageServerAuth))
 	alone := issue(t, "alone", nil, nil)
-	refusal := &Error{Reason: "certificate revoked", Cert: leaf.cert, Revoked: true}
+	refusal := &Error{Reason: "certificate revoked", Cert: leaf.cert}
 	for _, c := range []struct {
 		name   string
 		sent   []*x509.Certificate

@@ -28,7 +28,6 @@ type Error struct {
 	Depth   int               // of the certificate that the reason is about; 0 is the peer's own
 	Cert    *x509.Certificate // nil when the peer sent none
 	Subject bool              // the chain is good, the name is another
-	Revoked bool              // the chain is good, a Revocation refuses it and has said why in the log
 }
 
 func (e *Error) Error() string {
