@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"time"
@@ -12,16 +13,20 @@ import (
 
 // A key is what an answer is kept under.
 type key struct {
-	issuer [sha256.Size]byte // of the issuer's name and key
-	serial string            // of the certificate
-	source string            // a responder's URL, or a staple's digest
+	subject [sha256.Size]byte // the issuer's name and key, and the certificate's serial number
+	source  string            // a responder's URL, or a staple's digest
 }
 
-func keyOf(q *question, source string) key {
-	var room [512]byte                               // enough for most, and not on the heap
-	text := append(room[:0], q.issuer.RawSubject...) // a SEQUENCE: where it ends is in its bytes
-	text = append(text, q.issuer.RawSubjectPublicKeyInfo...)
-	return key{sha256.Sum256(text), string(q.cert.SerialNumber.Append(nil, 62)), source}
+// keyOf is called for every handshake, and takes no memory.
+func keyOf(cert, issuer *x509.Certificate, source string) key {
+	var room [512]byte // enough for most
+	text := append(room[:0], issuer.RawSubject...)
+	text = append(text, issuer.RawSubjectPublicKeyInfo...) // DER, as the name: where it ends is in its bytes
+	text = append(text, byte(cert.SerialNumber.Sign()))
+	for _, word := range cert.SerialNumber.Bits() {
+		text = binary.LittleEndian.AppendUint64(text, uint64(word))
+	}
+	return key{sha256.Sum256(text), source}
 }
 
 // A cache keeps conclusive answers until their nextUpdate, the most recently used ones,
@@ -164,9 +169,4 @@ func (c *cache) land(k key, f *flight) {
 	if c.flights[k] == f {
 		delete(c.flights, k)
 	}
-}
-
-// question makes the question about a certificate of a chain. The anchor has none.
-func questionAt(chain []*x509.Certificate, depth int) *question {
-	return &question{cert: chain[depth], issuer: chain[depth+1], above: chain[depth+2:]}
 }

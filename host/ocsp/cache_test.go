@@ -28,7 +28,7 @@ func TestOneQuestion(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				if a, err := c.ask(t.Context(), key{serial: "1"}, atNoon, fetch); err != nil || a.Status != Good {
+				if a, err := c.ask(t.Context(), key{source: "1"}, atNoon, fetch); err != nil || a.Status != Good {
 					t.Errorf("%+v, %v", a, err)
 				}
 			})
@@ -59,7 +59,7 @@ func TestWhoBeganLeaves(t *testing.T) {
 				return nil, ctx.Err()
 			}
 		}
-		k := key{serial: "1"}
+		k := key{source: "1"}
 		first, leave := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -84,7 +84,7 @@ func TestWhoBeganLeaves(t *testing.T) {
 
 		release = make(chan struct{})
 		alone, leave := context.WithCancel(t.Context())
-		wg.Go(func() { c.ask(alone, key{serial: "2"}, atNoon, fetch) })
+		wg.Go(func() { c.ask(alone, key{source: "2"}, atNoon, fetch) })
 		synctest.Wait()
 		leave()
 		wg.Wait()
@@ -120,8 +120,8 @@ func TestKept(t *testing.T) {
 		{"expired within the slack", Answer{Status: Good, NextUpdate: noon.Add(-time.Second)}, 0, false},
 	} {
 		var k cache
-		k.put(key{serial: "1"}, &c.answer, noon)
-		if got := k.get(key{serial: "1"}, noon.Add(c.after)) != nil; got != c.kept {
+		k.put(key{source: "1"}, &c.answer, noon)
+		if got := k.get(key{source: "1"}, noon.Add(c.after)) != nil; got != c.kept {
 			t.Errorf("%s: kept %v", c.name, got)
 		}
 		if !c.kept && len(k.kept) != 0 {
@@ -134,10 +134,10 @@ func TestKept(t *testing.T) {
 func TestBounded(t *testing.T) {
 	var c cache
 	a := &Answer{Status: Good, NextUpdate: noon.Add(time.Hour)}
-	used := key{serial: "used"}
+	used := key{source: "used"}
 	c.put(used, a, noon)
 	for i := range int64(3 * maxAnswers) {
-		c.put(key{serial: big.NewInt(i).String()}, a, noon)
+		c.put(key{source: big.NewInt(i).String()}, a, noon)
 		c.get(used, noon)
 	}
 	if len(c.kept) != maxAnswers || c.order.Len() != maxAnswers || c.get(used, noon) == nil {

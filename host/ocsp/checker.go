@@ -47,7 +47,7 @@ func (c *Checker) Check(ctx context.Context, chain []*x509.Certificate, staple [
 	if c.url == nil && !c.conf.AIA && len(staple) == 0 {
 		return nil
 	}
-	k := &check{Checker: c, log: log, parent: ctx}
+	k := &check{Checker: c, log: log, parent: ctx, chain: chain}
 	defer k.end()
 	log.Debugf("OCSP: Ignoring root certificate")
 	for depth := len(chain) - 2; depth >= 0; depth-- {
@@ -55,7 +55,7 @@ func (c *Checker) Check(ctx context.Context, chain []*x509.Certificate, staple [
 		if depth == 0 {
 			stapled = staple
 		}
-		if reason := k.certificate(questionAt(chain, depth), stapled); reason != "" {
+		if reason := k.certificate(depth, stapled); reason != "" {
 			log.Warnf("Rejected by OCSP at depth=%d: %s", depth, verify.Name(chain[depth].Subject))
 			return &verify.Error{Reason: reason, Depth: depth, Cert: chain[depth]}
 		}
@@ -67,6 +67,7 @@ func (c *Checker) Check(ctx context.Context, chain []*x509.Certificate, staple [
 type check struct {
 	*Checker
 	log    *logging.Logger
+	chain  []*x509.Certificate
 	parent context.Context
 	ctx    context.Context // with the time that is left; nil until somebody is asked
 	cancel context.CancelFunc
@@ -86,24 +87,25 @@ func (k *check) end() {
 }
 
 // certificate gives the reason for which a certificate is refused, or none.
-func (k *check) certificate(q *question, staple []byte) string {
+func (k *check) certificate(depth int, staple []byte) string {
+	named := k.chain[depth].OCSPServer
 	// A name that cannot be asked is a responder all the same: a certificate must not get
 	// around being asked about by naming one that is not understood.
-	asked := k.url != nil || k.conf.AIA && len(q.cert.OCSPServer) > 0
+	asked := k.url != nil || k.conf.AIA && len(named) > 0
 	status := Unknown
 	if len(staple) > 0 {
-		status = k.stapled(q, staple)
+		status = k.stapled(depth, staple)
 		if status == Good && k.conf.Nonce && asked {
 			// It may have been made before a revocation. Nonces are for who wants to know.
 			status = Unknown
 		}
 	}
 	if status == Unknown && k.url != nil {
-		status = k.responder(q, k.conf.URL, "configured")
+		status = k.responder(depth, k.conf.URL, "configured")
 	}
 	if k.conf.AIA {
-		for i := 0; i < min(len(q.cert.OCSPServer), maxResponders) && status == Unknown; i++ {
-			status = k.responder(q, q.cert.OCSPServer[i], "AIA")
+		for i := 0; i < min(len(named), maxResponders) && status == Unknown; i++ {
+			status = k.responder(depth, named[i], "AIA")
 		}
 	}
 	switch {
@@ -122,9 +124,9 @@ func (k *check) certificate(q *question, staple []byte) string {
 }
 
 // stapled looks at the response that the peer sent along.
-func (k *check) stapled(q *question, staple []byte) Status {
+func (k *check) stapled(depth int, staple []byte) Status {
 	digest := sha256.Sum256(staple)
-	id := keyOf(q, string(digest[:]))
+	id := keyOf(k.chain[depth], k.chain[depth+1], string(digest[:]))
 	now := k.now()
 	if a := k.answers.get(id, now); a != nil {
 		return k.cached(a)
@@ -134,7 +136,7 @@ func (k *check) stapled(q *question, staple []byte) Status {
 		k.log.Errf("OCSP: the stapled response is longer than %d KiB", maxResponse>>10)
 		return Unknown
 	}
-	a, err := judge(staple, q, nil, k.conf.Flags, now, stapleSlack)
+	a, err := judge(staple, questionAt(k.chain, depth), nil, k.conf.Flags, now, stapleSlack)
 	if err != nil {
 		// The peer's fault at most, and the responders may know better.
 		k.log.Warnf("OCSP: Stapled response: %v", err)
@@ -145,8 +147,8 @@ func (k *check) stapled(q *question, staple []byte) Status {
 }
 
 // responder asks one. With a nonce the answer is for this question alone.
-func (k *check) responder(q *question, text, whose string) Status {
-	id := keyOf(q, text)
+func (k *check) responder(depth int, text, whose string) Status {
+	id := keyOf(k.chain[depth], k.chain[depth+1], text)
 	if !k.conf.Nonce {
 		if a := k.answers.get(id, k.now()); a != nil {
 			return k.cached(a)
@@ -155,7 +157,7 @@ func (k *check) responder(q *question, text, whose string) Status {
 	if k.context().Err() != nil {
 		return Unknown
 	}
-	a, err := k.ask(id, q, text, whose)
+	a, err := k.ask(id, questionAt(k.chain, depth), text, whose)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = errors.New("s_poll_wait: TIMEOUTbusy exceeded")
@@ -176,8 +178,9 @@ func (k *check) ask(id key, q *question, text, whose string) (*Answer, error) {
 	if k.conf.Nonce {
 		return k.fetch(k.context(), q, u, by, k.newNonce())
 	}
-	return k.answers.ask(k.context(), id, k.now, func(ctx context.Context) (*Answer, error) {
-		return k.fetch(ctx, q, u, by, nil)
+	c := k.Checker // the question may outlive this check
+	return c.answers.ask(k.context(), id, c.now, func(ctx context.Context) (*Answer, error) {
+		return c.fetch(ctx, q, u, by, nil)
 	})
 }
 

@@ -23,6 +23,11 @@ type question struct {
 	above  []*x509.Certificate // the issuer's issuers, up to the anchor
 }
 
+// questionAt makes the question about a certificate of a chain, other than the anchor.
+func questionAt(chain []*x509.Certificate, depth int) *question {
+	return &question{cert: chain[depth], issuer: chain[depth+1], above: chain[depth+2:]}
+}
+
 // nonceLength is the longest that RFC 8954 allows. A nonce is a peer's only way to
 // choose what a responder signs, hence a limit at all.
 const nonceLength = 32
