@@ -81,13 +81,13 @@ func TestPassphraseOnTerminal(t *testing.T) {
 				prompt := regexp.QuoteMeta("Enter " + form.asked + " pass phrase:")
 				for i, answer := range []string{"no", "wrong", secret} {
 					tty.WaitText(prompt, i+1)
-					if tty.Echoes() {
+					if program == "ours" && tty.Echoes() { // OpenSSL prompts first
 						t.Error("the terminal shows what is typed")
 					}
 					tty.Type(answer)
 				}
 				address := tty.WaitText(`\[a\] \(FD=\d+\) bound to (\S+)`, 1)
-				if !tty.Echoes() {
+				if program == "ours" && !tty.Echoes() {
 					t.Error("the terminal is left without echo")
 				}
 				greets(t, address)
@@ -164,20 +164,12 @@ func TestPassphraseInBackground(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Kill(number, syscall.SIGKILL)
-	bound := regexp.MustCompile(`\[a\] \(FD=\d+\) bound to (\S+)`)
-	written, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := bound.FindSubmatch(written)
-	if found == nil {
-		t.Fatalf("the log is %s", written)
-	}
-	greets(t, string(found[1]))
+	address := testpeer.WaitFile(t, log, `\[a\] \(FD=\d+\) bound to (\S+)`)
+	greets(t, address)
 	syscall.Kill(number, syscall.SIGHUP)
 	testpeer.WaitFile(t, log, `(?s)Configuration successful.*Configuration successful`)
-	greets(t, string(found[1]))
-	if written, err = os.ReadFile(log); err != nil || strings.Contains(string(written), secret) || strings.Contains(string(written), "ailed") {
+	greets(t, address)
+	if written, err := os.ReadFile(log); err != nil || strings.Contains(string(written), secret) || strings.Contains(string(written), "ailed") {
 		t.Errorf("the log is %s, %v", written, err)
 	}
 }

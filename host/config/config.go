@@ -56,11 +56,12 @@ type Global struct {
 	Facility     int           // syslog facility number, 3 = daemon
 	Debug        int           // severity 0 (emerg) to 7 (debug); lines above it are dropped
 	Grace        time.Duration // stopGrace =: how long TERM lets connections finish; 0 cuts them
-	MaxClients   int           // maxClients =; 0: from the descriptor limit
-	GuestPath    []string      // directories
-	GuestCache   string        // directory; empty: none
-	Engines      []Engine      // engine =, in file order
-	Providers    []Engine      // provider =, the same
+	FIPS         FIPS
+	MaxClients   int      // maxClients =; 0: from the descriptor limit
+	GuestPath    []string // directories
+	GuestCache   string   // directory; empty: none
+	Engines      []Engine // engine =, in file order
+	Providers    []Engine // provider =, the same
 }
 
 // An Address is one accept or connect target, as written.

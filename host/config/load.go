@@ -205,6 +205,11 @@ func (p *loader) end() {
 	if !p.inGlobal() {
 		p.endService()
 		p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.global)...)
+		for _, s := range p.cfg.Services {
+			if p.cfg.Global.FIPS == FIPSYes {
+				p.errs = append(p.errs, checkFIPS(s)...)
+			}
+		}
 		return
 	}
 	p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.state)...)

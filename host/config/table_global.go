@@ -50,8 +50,14 @@ var globalRestOptions = []Option{
 		parse: unsupportedCompression},
 	{Name: "EGD", Form: "path", Status: NoOp, parse: checkNothing,
 		Doc: "socket of an entropy gathering daemon", Note: kernelRandom},
-	{Name: "fips", Form: "yes|no", Default: "no", Status: Pending, same: []string{"no"}, parse: checkYesNo,
-		Doc: "use validated cryptography alone (FIPS 140-3)"},
+	{Name: "fips", Form: "yes|no", Default: "no",
+		Doc: "use validated cryptography alone (FIPS 140-3)",
+		parse: yesNo(func(t *target, yes bool) {
+			t.cfg.Global.FIPS = FIPSNo
+			if yes {
+				t.cfg.Global.FIPS = FIPSYes
+			}
+		})},
 	{Name: "iconActive", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,
 		Doc: "icon while connections are open", Note: noWindow},
 	{Name: "iconError", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,

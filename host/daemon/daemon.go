@@ -89,6 +89,7 @@ type daemon struct {
 	signals chan os.Signal
 	ready   *os.File // where a parent waits for the verdict; nil: none
 
+	begunAnew   bool // see fipsVariable
 	passphrases *passphrase.Keeper
 	starting    *time.Timer // what is left of buildTime; nil: the start is over
 }
@@ -100,6 +101,7 @@ func (d *daemon) start() error {
 	d.ui.Noticef("Running  with wazero %s", wazeroVersion())
 	d.ui.Noticef("%s", features())
 	d.inherit()
+	d.adoptFIPS()
 	if d.src.Path != "" {
 		// The daemon's working directory will be /, and a reload must find the file.
 		real, err := realpath(d.src.Path)
@@ -118,6 +120,9 @@ func (d *daemon) start() error {
 	}
 	conf, err := d.load()
 	if err != nil {
+		return err
+	}
+	if err := d.settleFIPS(conf); err != nil {
 		return err
 	}
 	d.conf = conf
@@ -217,7 +222,11 @@ func (d *daemon) reload(ctx context.Context) {
 	conf, err := d.load()
 	var set *service.Set
 	sessions := d.sessions.Begin()
+	if err == nil && fipsDiffers(conf) {
+		err = errFIPSStays
+	}
 	if err == nil {
+		d.sayFIPS()
 		set, err = d.build(ctx, conf, sessions)
 	}
 	if err == nil {

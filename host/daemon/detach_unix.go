@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"crypto/fips140"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,11 @@ func (d *daemon) detach() (status int, err error) {
 	}
 	defer r.Close()
 	c := exec.Command(exe, d.src.Path)
-	c.Env = append(os.Environ(), childVariable+"="+d.src.descriptor())
+	env := os.Environ()
+	if d.begunAnew {
+		env = d.fipsEnviron(fips140.Enabled())
+	}
+	c.Env = append(env, childVariable+"="+d.src.descriptor())
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.ExtraFiles = []*os.File{w}
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/fips140"
 	"fmt"
 	"io"
 	"runtime"
@@ -25,7 +26,7 @@ func Banner() string {
 
 // features is the line that stunnel gives on what was built in.
 func features() string {
-	return fmt.Sprintf("Threading:GOROUTINE Sockets:%s,IPv6 TLS:1.0-1.3 Guests:%s", poller(), strings.Join(append(stdproto.Names(), stdproto.Policies()...), ","))
+	return fmt.Sprintf("Threading:GOROUTINE Sockets:%s,IPv6 TLS:1.0-1.3,FIPS Guests:%s", poller(), strings.Join(append(stdproto.Names(), stdproto.Policies()...), ","))
 }
 
 func poller() string {
@@ -55,6 +56,7 @@ func WriteVersion(w io.Writer) error {
 	fmt.Fprintln(w, Banner())
 	fmt.Fprintf(w, "Compiled with %s (crypto/tls)\n", runtime.Version())
 	fmt.Fprintf(w, "Running  with wazero %s\n", wazeroVersion())
+	fmt.Fprintf(w, "Go Cryptographic Module %s (FIPS 140-3), FIPS mode %s\n", fips140.Version(), fipsMode())
 	fmt.Fprintln(w, features())
 	fmt.Fprintln(w, " ")
 	return config.WriteDefaults(w)

@@ -8,6 +8,7 @@ package service
 
 import (
 	"context"
+	"crypto/fips140"
 	"errors"
 	"slices"
 	"strings"
@@ -87,6 +88,7 @@ type Options struct {
 // no connection needs it any more.
 func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 	set := &Set{Config: c}
+	o.TLS.FIPS = c.Global.FIPS == config.FIPSYes || fips140.Enabled()
 	log := o.Log.Logger("ui")
 	var errs config.Errors
 	if o.TLS.Store == nil {

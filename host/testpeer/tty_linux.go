@@ -180,8 +180,9 @@ func (p *TTY) Wait() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// WaitFile waits until a pattern matches in a file that another program writes.
-func WaitFile(t testing.TB, path, pattern string) {
+// WaitFile waits until a pattern matches in a file that another program writes, and gives
+// its first group, or the match where there is none.
+func WaitFile(t testing.TB, path, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -190,8 +191,8 @@ func WaitFile(t testing.TB, path, pattern string) {
 	defer late.Stop()
 	for {
 		text, _ := os.ReadFile(path) // it may not be there yet
-		if re.Match(text) {
-			return
+		if found := re.FindSubmatch(text); found != nil {
+			return string(found[min(1, len(found)-1)])
 		}
 		select {
 		case <-tick.C:

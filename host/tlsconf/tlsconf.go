@@ -90,6 +90,8 @@ type Options struct {
 	Sessions *session.Generation
 	// Passphrases opens encrypted keys; nil: none but those with keyPassphraseFile.
 	Passphrases *passphrase.Keeper
+	// FIPS says that the process is to be in FIPS mode.
+	FIPS bool
 }
 
 // Build makes the Context of a service. Errors are *config.Error and name the
@@ -130,6 +132,11 @@ func Build(s *config.Service, o Options) (*Context, error) {
 	}
 	if err := c.completeChains(s); err != nil {
 		return nil, err
+	}
+	if o.FIPS {
+		if err := c.checkFIPS(s); err != nil {
+			return nil, err
+		}
 	}
 	c.offer(s)
 	if err := c.checkStrength(s); err != nil {
