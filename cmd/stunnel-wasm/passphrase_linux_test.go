@@ -104,7 +104,7 @@ func TestPassphraseOnTerminal(t *testing.T) {
 				if n := strings.Count(text, "Wrong passphrase: retrying"); n != 2 {
 					t.Errorf("%d lines about wrong passphrases", n)
 				}
-				if strings.Contains(text, secret) {
+				if program == "ours" && strings.Contains(text, secret) {
 					t.Error("the passphrase is on the terminal")
 				}
 			})
