@@ -3,6 +3,7 @@ package verify
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
@@ -35,6 +36,9 @@ type judgement struct {
 func (j *judgement) run(certs []*x509.Certificate) error {
 	sent := make([]*node, 0, len(certs))
 	for i, c := range certs {
+		if slices.ContainsFunc(sent, func(n *node) bool { return n.Equal(c) }) {
+			continue
+		}
 		n, err := newNode(c)
 		if err == nil {
 			sent = append(sent, n)

@@ -20,7 +20,7 @@ type path struct {
 
 func (p *path) last() *node { return p.certs[len(p.certs)-1] }
 
-// build finds the way up. Certificates of ours come before those that were sent, and once
+// build finds the way up through what was sent, each certificate once. Certificates of ours come before those that were sent, and once
 // one of ours stands in the path only ours follow. Only a self-signed one ends it well: an
 // intermediate that is listed without its root does not make an anchor, as an operator who
 // removed the root expects.
@@ -31,7 +31,7 @@ func (s *store) build(sent []*node, now time.Time) *path {
 		current := p.last()
 		var issuer *node
 		if len(p.certs) <= maxDepth+1 {
-			issuer = best(s.named(current.issuer), current, nil, now)
+			issuer = best(s.named(current.issuer), current, now)
 		}
 		if issuer != nil && p.extend(current, issuer) {
 			fromPeer = false
@@ -46,7 +46,7 @@ func (s *store) build(sent []*node, now time.Time) *path {
 			return p
 		}
 		// A certificate takes part once, or two that sign each other would have no end.
-		issuer = best(rest, current, p.certs, now)
+		issuer = best(rest, current, now)
 		if issuer == nil {
 			return p
 		}
@@ -75,11 +75,11 @@ func (p *path) extend(current, issuer *node) bool {
 }
 
 // best gives an issuer of a certificate: the first that is valid now, else the one that
-// was valid last. It is none of those in use.
-func best(candidates []*node, of *node, used []*node, now time.Time) *node {
+// was valid last.
+func best(candidates []*node, of *node, now time.Time) *node {
 	var late *node
 	for _, c := range candidates {
-		if !c.issuerOf(of) || slices.ContainsFunc(used, func(u *node) bool { return u.Equal(c.Certificate) }) {
+		if !c.issuerOf(of) {
 			continue
 		}
 		if validity(c, now) == "" {
