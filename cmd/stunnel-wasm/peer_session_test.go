@@ -370,3 +370,29 @@ func TestCurlResumes(t *testing.T) {
 		d.WaitLine(`LOG6\[1\]: TLS accepted: ` + how + `$`)
 	}
 }
+
+// TestClientKeepsServersApart has a client with two servers in turn, of which none knows the
+// other's sessions: each gets its own back, the second time.
+func TestClientKeepsServersApart(t *testing.T) {
+	t.Parallel()
+	certs := testpeer.Certs(t)
+	for _, v := range versions {
+		t.Run(v.log, func(t *testing.T) {
+			t.Parallel()
+			server := func() string {
+				d := start(t, "sslVersion = "+v.log+"\n[s]\naccept = 127.0.0.1:0\nconnect = "+testpeer.Serve(t, testpeer.Echo)+"\ncert = "+certs.Server+"\n")
+				return d.Addr("s")
+			}
+			d := start(t, "[c]\nclient = yes\nfailover = rr\naccept = 127.0.0.1:0\nconnect = "+server()+"\nconnect = "+server()+"\nsni = localhost\n")
+			for id, how := range []string{"new session negotiated", "new session negotiated", "previous session reused", "previous session reused"} {
+				conn, err := net.Dial("tcp", d.Addr("c"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				bulk(t, conn)
+				d.WaitLine(`LOG6\[` + strconv.Itoa(id) + `\]: TLS connected: ` + how + `$`)
+				d.WaitLine(`LOG5\[` + strconv.Itoa(id) + `\]: Connection closed: `)
+			}
+		})
+	}
+}

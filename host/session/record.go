@@ -27,7 +27,8 @@ const maxState = 16 << 10
 
 // maxBegun is how long sessions can go on from one whole handshake, each resumed from
 // the one before, if the timeout is not longer: a client that proved its key, or
-// somebody who took a session from it, has to prove it again each day.
+// somebody who took a session from it, has to prove it again each day. It takes
+// handshakes with a memory of their own: see Server.Configure.
 const maxBegun = 24 * time.Hour
 
 // skew is how far machines that share secrets may be apart.
