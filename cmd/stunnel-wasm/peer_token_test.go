@@ -273,7 +273,7 @@ func TestTokenRefused(t *testing.T) {
 	const tail = "[s]\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\nengineId = pkcs11\n"
 	for _, tc := range []struct{ name, conf, want string }{
 		{"wrong PIN", h.Config("11112222") + tail + "cert = id_45\n", `"cert = id_45": private key in id_45: token "main": login: .*CKR_PIN_INCORRECT: the token refuses the PIN`},
-		{"no PIN", "engine = pkcs11\nengineCtrl = MODULE_PATH:" + h.Module + "\n" + tail + "cert = id_45\n", `token "main" needs a PIN: give it with engineCtrl = PIN:`},
+		{"no PIN", "engine = pkcs11\nengineCtrl = MODULE_PATH:" + h.Module + "\n" + tail + "cert = id_45\n", `asking for the PIN of token "main": there is no terminal: give it with engineCtrl = PIN:`},
 		{"no module", "engine = pkcs11\nengineCtrl = MODULE_PATH:/nowhere/p11.so\n" + tail + "cert = id_45\n", `"cert = id_45": PKCS#11 module /nowhere/p11.so: no such file or directory$`},
 		{"no key", h.Config(tokenPIN) + tail + "cert = id_99\n", `"cert = id_99": certificate pkcs11:id=%99: not found$`},
 		{"another key", h.Config(tokenPIN) + tail + "cert = id_45\nkey = id_46\n", `key values mismatch`},

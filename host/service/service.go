@@ -92,7 +92,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 	log := o.Log.Logger("ui")
 	var errs config.Errors
 	if o.TLS.Store == nil {
-		set.tokens = &tokens{global: &c.Global, log: log}
+		set.tokens = &tokens{global: &c.Global, log: log, ask: askPIN(o.TLS.Passphrases)}
 		errs = set.tokens.check()
 		o.TLS.Store = set.tokens
 	}

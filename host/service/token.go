@@ -159,6 +159,10 @@ func (t *tokens) Key(s *config.Service, value string, candidates []crypto.Public
 		t.log.Warnf("Insecure file permissions on %s", u.PINSource)
 	}
 	k, err := src.Key(u, candidates)
+	if errors.Is(err, token.ErrPIN) && t.ask != nil {
+		// Nobody should type the wrong one once more for each service, until the token locks.
+		t.ask = func(string) (string, error) { return "", errors.New("a PIN was refused before") }
+	}
 	if err != nil {
 		return nil, err
 	}
