@@ -20,7 +20,8 @@ type clientState struct {
 
 // clientHandshake does a client's part (RFC 8446, section 2; RFC 5246, section 7.3).
 func (c *Conn) clientHandshake() error {
-	c.secret, _ = c.config.Secrets.find(c.config.Identity)
+	c.identity = c.config.Identity
+	c.secret, c.known = c.config.Secrets.find(c.identity)
 	h := &clientState{Conn: c, greeting: greeting{config: c.config, random: random()}}
 	if _, high := c.config.versions(); high == tls.VersionTLS13 {
 		h.session = random()

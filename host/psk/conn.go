@@ -44,6 +44,8 @@ type Conn struct {
 	complete      atomic.Bool
 	handshake                         // while it lasts
 	state         tls.ConnectionState // valid once complete
+	identity      string              // whose key it is, or would be
+	known         bool                // there is a key for it
 
 	in struct {
 		sync.Mutex
@@ -115,6 +117,15 @@ func (c *Conn) ConnectionState() tls.ConnectionState {
 		return tls.ConnectionState{}
 	}
 	return c.state
+}
+
+// Identity gives the identity that the client gave, and whether there is a key for it, which
+// does not say that the client has that key: a handshake that succeeded does. It is for
+// after Handshake; an empty one means that it was not told.
+func (c *Conn) Identity() (name string, known bool) {
+	c.handshakeLock.Lock()
+	defer c.handshakeLock.Unlock()
+	return c.identity, c.known
 }
 
 // Read gives decrypted bytes, io.EOF after the peer's close_notify. The connection's own

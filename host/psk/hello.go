@@ -55,6 +55,9 @@ func ReadHello(source io.Reader) (*Hello, error) {
 	return h, nil
 }
 
+// Valid says whether it could be read as a ClientHello.
+func (h *Hello) Valid() bool { return h.err == nil }
+
 // Usable says whether a server that has a certificate too should answer with a pre-shared
 // key. In TLS 1.3 that is so where the client gives an identity that exists; where it does
 // not, the client may well have a session of the certificate's to resume, or none at all. In

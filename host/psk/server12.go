@@ -104,7 +104,8 @@ func (h *serverState) finish12(private *ecdh.PrivateKey) error {
 	}
 	// An unknown identity has the decoy's key (RFC 4279, section 2): the client's Finished
 	// does not decrypt, as with a wrong key.
-	h.secret, _ = h.Conn.config.Secrets.find(identity)
+	h.identity = identity
+	h.secret, h.known = h.Conn.config.Secrets.find(identity)
 	h.note(raw)
 	k, err := h.keys12(shared)
 	if err != nil {

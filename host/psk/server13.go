@@ -74,7 +74,8 @@ func (h *serverState) choose13() (index int, group tls.CurveID, err error) {
 	if s == nil {
 		return refuse(record.HandshakeFailure, "no cipher suite supported by both client and server")
 	}
-	index, _, secret := c.offer.choose(ours.Secrets)
+	index, known, secret := c.offer.choose(ours.Secrets)
+	h.identity, h.known = string(c.offer.identities[index]), known
 	want, err := h.binder(secret, c.offer.truncated)
 	if err != nil {
 		return refuse(record.InternalError, err.Error())

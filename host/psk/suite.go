@@ -98,3 +98,22 @@ func SuiteName(id uint16) string {
 	}
 	return ""
 }
+
+// Suites13 are the suites of TLS 1.3 that go with pre-shared keys.
+func Suites13() []uint16 {
+	var ids []uint16
+	for _, s := range suites13 {
+		ids = append(ids, s.id)
+	}
+	return ids
+}
+
+// Bits is the length of a suite's cipher key.
+func Bits(id uint16) int {
+	for _, list := range [][]suite{suites13, suites12} {
+		if s := findSuite(list, id); s != nil {
+			return 8 * s.aead.KeyLen()
+		}
+	}
+	return 0
+}

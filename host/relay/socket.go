@@ -64,6 +64,9 @@ func (s *Socket) Unread(b []byte) error {
 	copy(s.buf[len(b):], s.buf[s.r:s.w])
 	copy(s.buf[:], b)
 	s.r, s.w = 0, s.w-s.r+len(b)
+	if s.left > 0 {
+		s.left += len(b) // they belong to the record that was read in part
+	}
 	return nil
 }
 
