@@ -17,8 +17,8 @@ func finish(s *Service, st *state) Errors {
 	if len(s.Key) == 0 {
 		s.Key = slices.Clone(s.Cert)
 	}
-	if !s.Client && len(s.Cert) == 0 && !st.refused("client", "cert", "psksecrets", "engineid", "enginenum") {
-		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or client = yes")
+	if !s.Client && len(s.Cert) == 0 && s.PSK.Secrets == "" && !st.refused("client", "cert", "psksecrets", "engineid", "enginenum") {
+		missing("TLS server needs a certificate", "add cert = FILE with a certificate and its key, or PSKsecrets = FILE, or client = yes")
 	}
 	errs = append(errs, checkTrust(s, st)...)
 	if e := checkOCSP(s, st); e != nil {

@@ -165,6 +165,7 @@ type Service struct {
 	SNISet     bool     // sni given, maybe empty (no extension)
 
 	Session Session
+	PSK     PSK
 
 	Socket []SocketOption
 

@@ -26,8 +26,10 @@ var sessionOptions = []Option{
 
 // pskOptions name the pre-shared keys, in place of certificates or beside them.
 var pskOptions = []Option{
-	{Name: "PSKidentity", Scope: ServiceScope, Form: "identity", Status: Pending, parse: checkFilled,
-		Doc: "name that a client gives for its pre-shared key"},
-	{Name: "PSKsecrets", Scope: ServiceScope, Form: "file", Status: Pending, parse: checkFilled,
-		Doc: "file with a line identity:key for each pre-shared key"},
+	{Name: "PSKidentity", Scope: ServiceScope, Form: "identity", Default: "the first in PSKsecrets",
+		Doc:   "name that a client gives for its pre-shared key",
+		parse: nonEmpty(func(t *target, v string) { t.service.PSK.Identity = v })},
+	{Name: "PSKsecrets", Scope: ServiceScope, Form: "file",
+		Doc:   "file with a line identity:key for each pre-shared key, which is hexadecimal or text",
+		parse: nonEmpty(func(t *target, v string) { t.service.PSK.Secrets = v })},
 }

@@ -42,6 +42,8 @@ type connection struct {
 
 	redirected bool // verification failed, and the service has a place for that
 
+	nameRead bool     // the client's name has chosen
+	unnamed  error    // why it could not
 	served   *Service // the secondary that the client's name chose; nil: svc
 	target   string   // that a guest chose; empty: the service's own
 	route    string   // that a policy chose among the service's own; it goes before target

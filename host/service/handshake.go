@@ -38,26 +38,21 @@ func (c *connection) under() *relay.Socket {
 // is guestTimeout's if a guest asked for it. ALPN lists the application protocols to
 // offer or accept. Early was received already. Policies have the last word.
 func (c *connection) handshake(ctx context.Context, s *relay.Socket, alpn []string, early []byte) error {
-	client := c.svc.conf.Client
 	if err := s.Unread(early); err != nil {
 		return &stageError{stageTLS, err}
 	}
 	s.Frame()
 	c.alpn = alpn
-	var t *tls.Conn
-	if client {
+	if c.svc.conf.Client {
 		c.logSNI()
-		t = tls.Client(s, c.tlsConfig(c.svc))
-	} else {
-		t = tls.Server(s, c.tlsConfig(c.svc))
 	}
 	until := time.Now().Add(c.svc.conf.TimeoutBusy)
 	if end, ok := ctx.Deadline(); ok && end.Before(until) {
 		until = end
 	}
 	c.deadline(s, until)
-	// Without a Done channel: crypto/tls would start a goroutine to watch it.
-	if err := t.HandshakeContext(context.WithValue(context.Background(), handshakeKey{}, c)); err != nil {
+	t, err := c.secure(s)
+	if err != nil {
 		return &stageError{stageTLS, told(err, s.ClearAlert())}
 	}
 	c.deadline(s, time.Time{})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/psk"
 	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
@@ -29,6 +30,9 @@ func (c *connection) logHandshake(cs tls.ConnectionState) {
 	how := "new session negotiated"
 	if cs.DidResume {
 		how = "previous session reused"
+	}
+	if _, ok := c.tls.(*psk.Conn); ok {
+		how = "PSK"
 	}
 	c.log.Infof("TLS %s: %s", who, how)
 	name, bits := tlsconf.SuiteName(cs.CipherSuite)

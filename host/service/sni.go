@@ -56,24 +56,42 @@ func (set *Set) joinSecondaries() {
 				continue
 			}
 			p.named = append(p.named, s)
-			p.tls.Config.GetConfigForClient = chooseByName
+			p.tls.Config.GetConfigForClient = configByName
 			break
 		}
 	}
 }
 
-// chooseByName switches a connection to the secondary whose pattern the client's name
-// matches; to none, the primary serves it, as in stunnel.
-func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+// configByName gives crypto/tls the configuration of the service that the client's name
+// chooses; nil for the primary's.
+func configByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c := hello.Context().Value(handshakeKey{}).(*connection)
-	if hello.ServerName == "" {
-		c.log.Noticef("SNI: no servername received")
-		return nil, nil
+	if err := c.chooseByName(hello.ServerName); err != nil || c.served == nil {
+		return nil, err
 	}
-	c.log.Infof("SNI: requested servername: %s", hello.ServerName)
+	return c.tlsConfig(c.served), nil
+}
+
+// chooseByName switches a connection to the secondary whose pattern the client's name
+// matches; to none, the primary serves it, as in stunnel. It does so once: the name may have
+// been read ahead of crypto/tls.
+func (c *connection) chooseByName(name string) error {
+	if !c.nameRead {
+		c.nameRead = true
+		c.unnamed = c.switchByName(name)
+	}
+	return c.unnamed
+}
+
+func (c *connection) switchByName(name string) error {
+	if name == "" {
+		c.log.Noticef("SNI: no servername received")
+		return nil
+	}
+	c.log.Infof("SNI: requested servername: %s", name)
 	for _, s := range c.svc.named {
 		_, pattern, _ := s.conf.SplitSNI()
-		if !matchName(pattern, hello.ServerName) {
+		if !matchName(pattern, name) {
 			continue
 		}
 		c.log.Debugf("SNI: matched pattern: %s", pattern)
@@ -81,18 +99,18 @@ func chooseByName(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			// The client would be trusted as the secondary asks, and get to the primary's
 			// target: whoever names the service that asks for no certificate would be let in
 			// to the one that does.
-			return nil, fmt.Errorf("%s connected before the client's name chose [%s]", c.svc.conf.Protocol, s.Name())
+			return fmt.Errorf("%s connected before the client's name chose [%s]", c.svc.conf.Protocol, s.Name())
 		}
 		if s.conf.Libwrap && !c.permitted(s) {
-			return nil, errRefused
+			return errRefused
 		}
 		c.served = s
 		c.log.Noticef("SNI: switched to service [%s]", s.Name())
 		c.log = c.srv.ui.With(c.id, s.Name(), s.level)
-		return c.tlsConfig(s), nil
+		return nil
 	}
-	c.log.Errf("SNI: no pattern matched servername: %s", hello.ServerName)
-	return nil, nil
+	c.log.Errf("SNI: no pattern matched servername: %s", name)
+	return nil
 }
 
 // matchName compares without case. A star at the start stands for any text, dots

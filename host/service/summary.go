@@ -37,6 +37,9 @@ func (s *Service) Summary() []string {
 	if leaf := s.tls.Leaf; leaf != nil {
 		cert = fmt.Sprintf("%s, until %s", verify.Name(leaf.Subject), leaf.NotAfter.Format("2006-01-02"))
 	}
+	if keys := s.tls.PSK; keys != nil {
+		cert = strings.TrimPrefix(fmt.Sprintf("%s, pre-shared keys: %d", cert, keys.Secrets.Len()), "-, ")
+	}
 	if s.module != nil {
 		proto = fmt.Sprintf("%s (sha256:%.12s)", s.conf.Protocol, s.module.Hash)
 	}
@@ -58,6 +61,17 @@ func addresses(as []config.Address) string {
 }
 
 func (s *Service) peer() string {
+	switch {
+	case s.tls.PSK == nil:
+		return s.certificatePeer()
+	case s.conf.Client, !s.certified():
+		return "a pre-shared key"
+	}
+	return s.certificatePeer() + ", or a pre-shared key"
+}
+
+// certificatePeer is what is asked of a peer that has no pre-shared key.
+func (s *Service) certificatePeer() string {
 	conf := s.conf
 	names := slices.Concat(conf.CheckHost, conf.Trust.CheckEmail, conf.Trust.CheckIP)
 	how := "verified"

@@ -44,6 +44,7 @@ var localWords = []struct{ part, words string }{
 	{"no key exchanges supported by both", "no suitable key share"},
 	{"doesn't support any of the certificate's signature algorithms", "no suitable signature algorithm"},
 	{"received unexpected", "unexpected message"},
+	{"invalid PSK binder", "binder does not verify"},
 	{"oversized record received", "packet length too long"},
 	{"local error: tls: bad record MAC", "decryption failed or bad record mac"},
 }

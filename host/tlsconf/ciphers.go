@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/psk"
 	"github.com/stunnel-wasm/stunnel-wasm/host/suite"
 )
 
@@ -16,6 +17,9 @@ import (
 func SuiteName(id uint16) (name string, bits int) {
 	if s := suite.ByID(id); s != nil {
 		return s.Name, s.Bits()
+	}
+	if name = psk.SuiteName(id); name != "" {
+		return name, psk.Bits(id)
 	}
 	name = tls.CipherSuiteName(id)
 	if id == tls.TLS_AES_128_GCM_SHA256 {

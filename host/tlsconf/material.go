@@ -79,7 +79,7 @@ func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
 		if len(b.keys) == 0 {
 			return nil, errNoKey
 		}
-		l.warnInsecure(value)
+		l.context.warnInsecure(value)
 		p := b.keys[0]
 		if !encryptedPEM(p) {
 			return parsePrivateKey(p.Type, p.Bytes)
@@ -111,11 +111,11 @@ func (m *material) String() string { return config.HidePIN(m.name) }
 
 // warnInsecure warns of a file with a secret that others than its owner's group can get
 // at, by the same bits as stunnel.
-func (l *loader) warnInsecure(path string) {
+func (c *Context) warnInsecure(path string) {
 	if runtime.GOOS == "windows" {
 		return
 	}
 	if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o007 != 0 {
-		l.context.Warnings = append(l.context.Warnings, "Insecure file permissions on "+path)
+		c.Warnings = append(c.Warnings, "Insecure file permissions on "+path)
 	}
 }

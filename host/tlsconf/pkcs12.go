@@ -45,7 +45,7 @@ func (l *loader) openPKCS12(option, path string, data []byte) (*material, *confi
 	if err != nil {
 		return nil, l.unreadable(m, "", err)
 	}
-	l.warnInsecure(path)
+	l.context.warnInsecure(path)
 	return m, nil
 }
 

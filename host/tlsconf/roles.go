@@ -34,6 +34,7 @@ func (c *Context) client(s *config.Service) {
 	}
 	c.offerCertificate()
 	switch {
+	case c.PSK != nil: // a server without the key does not get anywhere
 	case s.VerifyPeer: // the certificates themselves are listed
 	case s.VerifyChain && !s.NamesPeer():
 		// Any certificate of these CAs will do, also that of somebody else's server.

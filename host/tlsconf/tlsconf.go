@@ -12,6 +12,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/ocsp"
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
+	"github.com/stunnel-wasm/stunnel-wasm/host/psk"
 	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
@@ -26,6 +27,8 @@ type Context struct {
 	Notices  []string // the same of what is of less weight
 	SNI      string   // what a client service sends; empty: nothing
 	Suites   []uint16 // of TLS 1.2 and older that may be used, best first: also those with PSK, which crypto/tls lacks
+
+	PSK *psk.Config // nil: no pre-shared keys; of a client: certificates are out of the question
 
 	// Staplers keep responses about the service's own certificates, as long as somebody
 	// runs them; none in a client.
@@ -143,6 +146,9 @@ func Build(s *config.Service, o Options) (*Context, error) {
 		return nil, err
 	}
 	c.checkRevocation(s)
+	if err := c.loadSecrets(s); err != nil {
+		return nil, err
+	}
 	if s.Client {
 		c.client(s)
 	} else {

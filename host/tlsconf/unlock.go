@@ -23,7 +23,7 @@ func (l *loader) unlock(path string, try func(secret []byte) error) error {
 	if err != nil {
 		return fmt.Errorf("keyPassphraseFile: %w", err)
 	}
-	l.warnInsecure(from)
+	l.context.warnInsecure(from)
 	if err := try(secret); !errors.Is(err, passphrase.ErrWrong) {
 		return err
 	}
