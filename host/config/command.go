@@ -127,6 +127,9 @@ func parseCommand(t *target, text string) *Error {
 	if why, ok := withoutEffect[c.name]; ok {
 		t.note("config = " + c.name + " has no effect: " + why)
 	}
+	if l, err := suite.Parse(value); c.sets == "ciphers" && err == nil && l.Ordered {
+		t.note(orderNote)
+	}
 	for _, o := range TLSOptions {
 		if o.Status == NoOp && slices.Contains(scratch.TLSOptions, o.Name) && !slices.Contains(t.service.TLSOptions, o.Name) {
 			t.note("config = " + text + " has no effect as for " + o.Name + ": " + o.Note)

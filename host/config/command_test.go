@@ -64,3 +64,15 @@ func TestCommandsOfDefaults(t *testing.T) {
 		t.Errorf("%+v\n%+v", a.Offer, b.Offer)
 	}
 }
+
+// TestDefaultsAreWrongOnce has a line before the sections that no section can follow.
+func TestDefaultsAreWrongOnce(t *testing.T) {
+	_, errs := loadText("ciphers = CAMELLIA\nclient = yes\naccept = 1\nconnect = 2\n[a]\n[b]\n[c]\nciphers = ARIA\n")
+	if len(errs) != 2 || errs[0].Line != 1 || errs[1].Line != 8 {
+		t.Errorf("%v", errs)
+	}
+	conf, errs := loadText(service(ServiceScope, "config = CipherString:AES:+AES256"))
+	if len(errs) > 0 || len(conf.Notes) != 1 || !strings.HasPrefix(conf.Notes[0].Text, "the order ") {
+		t.Errorf("%v %+v", errs, conf)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -188,7 +189,14 @@ func (p *loader) unknown(name string, e *Error) *Error {
 }
 
 func (p *loader) endService() {
-	p.errs = append(p.errs, finish(p.service, p.state)...)
+	for _, e := range finish(p.service, p.state) {
+		// A line before the sections is as wrong in each of them; it is told once.
+		if e.Line == 0 || e.Part != PartLine || !slices.ContainsFunc(p.errs, func(o *Error) bool {
+			return o.File == e.File && o.Line == e.Line && o.Reason == e.Reason
+		}) {
+			p.errs = append(p.errs, e)
+		}
+	}
 	if e := checkPrimary(p.service, p.cfg.Services[:len(p.cfg.Services)-1]); e != nil && !p.state.refused("client", "sni") {
 		p.errs = append(p.errs, e)
 	}

@@ -38,6 +38,8 @@ const DefaultSecurityLevel = 2
 
 const ciphersHint = "openssl ciphers 'LIST' shows what a list means; without the line the suites are stunnel's own"
 
+const orderNote = "the order that the ciphers have in the list has no effect: " + ownOrder
+
 func parseCiphers(t *target, value string) *Error {
 	l, err := suite.Parse(value)
 	switch {
@@ -48,7 +50,7 @@ func parseCiphers(t *target, value string) *Error {
 	}
 	t.service.Offer.ciphers = value
 	if l.Ordered && value != stunnelOldCiphers {
-		t.note("the order that the ciphers have in the list has no effect: " + ownOrder)
+		t.note(orderNote)
 	}
 	return nil
 }
