@@ -69,9 +69,8 @@ const (
 	maxAnswers = 1024
 )
 
-// How far a clock may be off, as in stunnel: a staple has to be good for our peer's
-// whole session, a fetched response only now.
+// How far the clocks of responders may be off, as in stunnel.
 const (
 	slack       = 60 * time.Second
-	stapleSlack = 30 * time.Second
+	stapleSlack = 30 * time.Second // a server has its time to renew a staple
 )
