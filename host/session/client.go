@@ -39,7 +39,7 @@ type Client struct {
 // Client makes the sessions of a client service, going on with those of its name.
 func (g *Generation) Client(s Settings) *Client {
 	c := &Client{store: g.store, conf: s}
-	c.entry, _ = g.entry("client ", &s, true)
+	c.entry, _ = g.entry("client ", &s)
 	return c
 }
 

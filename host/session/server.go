@@ -21,8 +21,7 @@ type Server struct {
 // Server makes the sessions of a server service, going on with those of its name.
 func (g *Generation) Server(s Settings) *Server {
 	v := &Server{store: g.store, conf: s}
-	// Machines that share secrets may each have a certificate of their own.
-	v.entry, v.name = g.entry("server ", &s, s.Secrets == nil)
+	v.entry, v.name = g.entry("server ", &s)
 	if s.Secrets != nil {
 		v.fixed = []*keys{derive(s.Secrets.root(), v.name, time.Time{})}
 	}

@@ -84,6 +84,24 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// With secrets, sessions hang on these and not on the certificate, in the cache too.
+func TestReloadWithSecrets(t *testing.T) {
+	forms(t, func(t *testing.T, r *rig, edit func(Settings) Settings) {
+		s := NewStore()
+		load := func(fill byte, own ...tls.Certificate) *Server {
+			conf := settings("x")
+			conf.Secrets, conf.Own = secrets(fill), own
+			g := s.Begin()
+			defer g.Commit()
+			return g.Server(edit(conf))
+		}
+		r.expect(load(1), false, "at first")
+		r.expect(load(1, certificate(t, 0)), true, "with another certificate")
+		r.expect(load(2), false, "with other secrets")
+		r.expect(load(2), true, "after that")
+	})
+}
+
 func TestTimeout(t *testing.T) {
 	forms(t, func(t *testing.T, r *rig, edit func(Settings) Settings) {
 		var c clock

@@ -43,7 +43,8 @@ type Settings struct {
 	Sessiond netip.AddrPort
 	// Own are the service's certificates. A client's sessions, and a server's without
 	// Secrets, end when they change: a client would go on as who it was before, and a
-	// server would not have to show its new certificate.
+	// server would not have to show its new certificate. With Secrets, it is they whose
+	// change ends the sessions: those of a secret that is known could be anybody's.
 	Own []tls.Certificate
 }
 
@@ -64,7 +65,7 @@ func NewStore() *Store {
 
 // An entry is what a store keeps for one service.
 type entry struct {
-	own     [sha256.Size]byte // digest of the service's certificates
+	basis   [sha256.Size]byte // of what the sessions hang on: see Settings.Own
 	keys    ring
 	states  cache[[idSize]byte, []byte] // a server's sessions by id
 	targets cache[tag, string]          // where sessions were served
@@ -89,29 +90,33 @@ func (g *Generation) Commit() {
 	g.store.kept = g.entries
 }
 
-// entry gives what is kept for a service, or something new where its certificates are
-// others. Sections may share a name; the first is the first also after a reload, and a
-// name's second has nothing to do with it.
-func (g *Generation) entry(role string, s *Settings, ownCounts bool) (*entry, string) {
+// entry gives what is kept for a service, or something new where its sessions would hang
+// on something else. Sections may share a name; the first is the first also after a
+// reload, and a name's second has nothing to do with it.
+func (g *Generation) entry(role string, s *Settings) (*entry, string) {
 	name := s.Name
 	for n := 2; g.entries[role+name] != nil; n++ {
 		// No name has a line feed in it.
 		name = s.Name + "\n" + strconv.Itoa(n)
 	}
-	own := digest(s.Own)
+	basis := s.basis()
 	g.store.mu.Lock()
 	e := g.store.kept[role+name]
 	g.store.mu.Unlock()
-	if e == nil || ownCounts && e.own != own {
-		e = &entry{own: own}
+	if e == nil || e.basis != basis {
+		e = &entry{basis: basis}
 	}
 	g.entries[role+name] = e
 	return e, name
 }
 
-func digest(certs []tls.Certificate) [sha256.Size]byte {
+func (s *Settings) basis() [sha256.Size]byte {
 	h := sha256.New()
-	for _, c := range certs {
+	if s.Secrets != nil {
+		h.Write(s.Secrets.root())
+		return [sha256.Size]byte(h.Sum(nil))
+	}
+	for _, c := range s.Own {
 		for _, der := range c.Certificate {
 			h.Write(der)
 		}
