@@ -27,14 +27,14 @@ var attributes = map[string]string{
 }
 
 // Name prints a subject or issuer as stunnel's log has it: C=PL, O=X, CN=y, in
-// the certificate's own order. Control characters do not pass.
+// the certificate's own order. Control characters do not pass as they are.
 func Name(n pkix.Name) string {
 	var b strings.Builder
 	for _, a := range n.Names {
 		if b.Len() > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s=%s", attribute(a.Type), quoted(clean(fmt.Sprint(a.Value))))
+		fmt.Fprintf(&b, "%s=%s", attribute(a.Type), clean(escaped(quoted(fmt.Sprint(a.Value)))))
 	}
 	return b.String()
 }
@@ -56,6 +56,20 @@ func quoted(s string) string {
 		return `"` + s + `"`
 	}
 	return s
+}
+
+// escaped writes control characters in hexadecimal, as OpenSSL does. A dot in their place
+// would make a\x00example the name a.example.
+func escaped(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r < ' ' || r == 0x7f {
+			fmt.Fprintf(&b, `\%02X`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // clean keeps a peer's certificate from writing lines of its own into a log.

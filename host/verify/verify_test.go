@@ -370,7 +370,7 @@ func TestNamePrinting(t *testing.T) {
 				{Type: asn1.ObjectIdentifier{1, 2, 3}, Value: "z"}}}
 	})
 	got := Name(leaf.cert.Subject)
-	for _, part := range []string{"C=PL", "O=X", "CN=line.break.[31m", "emailAddress=a@b", "1.2.3=z"} {
+	for _, part := range []string{"C=PL", "O=X", `CN=line\0Abreak\1B[31m`, "emailAddress=a@b", "1.2.3=z"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("%q lacks %q", got, part)
 		}
