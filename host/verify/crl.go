@@ -57,9 +57,9 @@ func ParseRevocationList(der []byte) (*RevocationList, error) {
 		case e.Id.Equal(oidDeltaCRL):
 			r.delta = true // only what changed: nobody is acquitted by it
 		case e.Id.Equal(oidIssuingPoint):
-			var ok bool
-			if r.scope, ok = parseScope(e.Value); !ok {
-				r.unusable = otherScope
+			s, reason := parseScope(e.Value)
+			if r.scope = s; reason != "" {
+				r.unusable = reason
 			}
 		case e.Critical:
 			r.unusable = "unhandled critical CRL extension"

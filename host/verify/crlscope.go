@@ -25,32 +25,35 @@ type scope struct {
 	onlyUsers bool
 }
 
-// parseScope is not ok for a list that is for CAs or attributes, for some reasons or about
-// other issuers' certificates: who is missing in it is not acquitted.
-func parseScope(ext []byte) (s scope, ok bool) {
+// parseScope gives a reason against a list that is for CAs or attributes, for some reasons
+// or about other issuers' certificates: who is missing in it is not acquitted.
+func parseScope(ext []byte) (s scope, reason string) {
 	input, seq := cryptobyte.String(ext), cryptobyte.String{}
 	if !input.ReadASN1(&seq, tags.SEQUENCE) || !input.Empty() {
-		return s, false
+		return s, otherScope
 	}
 	for !seq.Empty() {
 		var field cryptobyte.String
 		var tag tags.Tag
 		if !seq.ReadAnyASN1(&field, &tag) {
-			return s, false
+			return s, otherScope
 		}
 		switch {
 		case tag == tags.Tag(0).ContextSpecific().Constructed():
 			s.named = true
+			var ok bool
 			if s.names, ok = fullNames(field); !ok {
-				return s, false
+				return s, otherScope
 			}
 		case tag == tags.Tag(1).ContextSpecific():
 			s.onlyUsers = !bytes.Equal(field, []byte{0})
+		case tag == tags.Tag(3).ContextSpecific(), tag == tags.Tag(4).ContextSpecific() && !bytes.Equal(field, []byte{0}):
+			return s, noList
 		case !bytes.Equal(field, []byte{0}):
-			return s, false
+			return s, otherScope
 		}
 	}
-	return s, true
+	return s, ""
 }
 
 // fullNames reads a DistributionPointName; one relative to the issuer gives no names.

@@ -55,7 +55,7 @@ func (j *judgement) run(certs []*x509.Certificate) error {
 	}
 	j.path = j.store.build(sent, j.time)
 	j.good = make([]int8, len(j.path.certs))
-	for _, step := range []func() error{j.anchor, j.usages, j.weakness, j.revoked, j.constrained, j.signatures} {
+	for _, step := range []func() error{j.anchor, j.usages, j.weakness, j.revoked, j.constrained, j.signatures, j.signing} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -70,18 +70,7 @@ func (j *judgement) anchor() error {
 	return j.fail(len(j.path.certs)-1, j.path.unanchored())
 }
 
-func (j *judgement) usages() error {
-	// In TLS 1.2 an ECDSA certificate may also have been one for a fixed Diffie-Hellman key,
-	// which signs nothing; OpenSSL's client refuses it (RFC 8422 section 5.3).
-	leaf := j.path.certs[0]
-	if j.Server && j.version <= tls.VersionTLS12 && leaf.PublicKeyAlgorithm == x509.ECDSA &&
-		leaf.extension(oidKeyUsage) != nil && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		if err := j.fail(0, "ecc cert not for signing"); err != nil {
-			return err
-		}
-	}
-	return j.path.usages(j.Server, j.fail)
-}
+func (j *judgement) usages() error { return j.path.usages(j.Server, j.fail) }
 
 func (j *judgement) weakness() error { return j.path.weakness(j.Level, j.fail) }
 
@@ -154,6 +143,18 @@ func (j *judgement) signatures() error {
 		if err := j.pass(depth); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// signing refuses what OpenSSL's client refuses behind the chain: in TLS 1.2 an ECDSA
+// certificate may be one for a fixed Diffie-Hellman key, which signs nothing (RFC 8422
+// section 5.3).
+func (j *judgement) signing() error {
+	leaf := j.path.certs[0]
+	if j.Server && j.version <= tls.VersionTLS12 && leaf.PublicKeyAlgorithm == x509.ECDSA &&
+		leaf.extension(oidKeyUsage) != nil && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return j.reject(0, "ecc cert not for signing")
 	}
 	return nil
 }
