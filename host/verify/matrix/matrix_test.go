@@ -75,6 +75,7 @@ func TestMatrix(t *testing.T) {
 		if !t.Run("stunnel", func(t *testing.T) {
 			s := startStunnel(t, stunnelPath, own, part)
 			inParallel(part, func(i int, r *run) { real[first+i] = s.judge(r) })
+			s.Stop() // then all that it wrote is in
 			for id, words := range s.words() {
 				said[id] = words
 			}
@@ -92,5 +93,6 @@ func TestMatrix(t *testing.T) {
 		}
 	}
 	compare(t, rs, here, real, said)
+	compareWords(t, rs, here, real, said)
 	t.Logf("%d chains, of which stunnel accepts %d and openssl verify has judged %d", len(rs), accepted, len(tool))
 }
