@@ -1,6 +1,6 @@
 package matrix
 
-import "slices"
+import "encoding/pem"
 
 // levelTrials are about what each level of verification asks: whether a certificate has to
 // come, whether its chain counts and whether it has to be listed.
@@ -104,5 +104,10 @@ func levelTrials() []*trial {
 		}
 		all = append(all, &trial{name: words + ", no certificate", trusted: certs(r), level: level, only: ofClient})
 	}
-	return slices.Concat(all, []*trial{{name: "verifyChain = yes, no certificate", trusted: certs(r), only: ofClient}})
+	broken := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: sequence([]byte{2, 1, 1})}))
+	return append(all,
+		&trial{name: "verifyChain = yes, no certificate", trusted: certs(r), only: ofClient},
+		// where nothing stands before the broken one, stunnel does not start
+		&trial{name: "CAfile, unreadable certificate behind the root", extra: certificates(certs(r)) + broken, trusted: certs(other), sent: certs(direct)},
+		&trial{name: "CAfile, unreadable certificate before the root", extra: certificates(certs(other)) + broken, trusted: certs(r), sent: certs(direct)})
 }

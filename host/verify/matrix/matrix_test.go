@@ -24,7 +24,7 @@ import (
 // trials are all of them, by theme.
 func trials() []*trial {
 	return slices.Concat(timeTrials(), usageTrials(), extensionTrials(), pathTrials(), constraintTrials(),
-		revocationTrials(), strengthTrials(), levelTrials(), subjectTrials())
+		revocationTrials(), strengthTrials(), levelTrials(), subjectTrials(), hashedTrials())
 }
 
 // inParallel calls f for each of a list, a few at a time.
@@ -61,7 +61,7 @@ func ownPair(t testing.TB) string {
 func TestMatrix(t *testing.T) {
 	opensslPath := testpeer.Need(t, "openssl", "openssl")
 	stunnelPath := testpeer.Need(t, "stunnel4", "stunnel4")
-	rs := runs(t, trials())
+	rs := runs(t, opensslPath, trials())
 	own := ownPair(t)
 
 	here := make([]verdict, len(rs))

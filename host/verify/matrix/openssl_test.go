@@ -15,6 +15,9 @@ func (r *run) opensslArgs() ([]string, bool) {
 		return nil, false
 	}
 	args := []string{"verify", "-CAfile", r.ca, "-no-CApath", "-no-CAstore"}
+	if r.hashed {
+		args = []string{"verify", "-CApath", r.authorities, "-no-CAfile", "-no-CAstore"}
+	}
 	if len(r.sent) > 1 {
 		args = append(args, "-untrusted", r.chain)
 	}
@@ -29,7 +32,7 @@ func (r *run) opensslArgs() ([]string, bool) {
 	}
 	args = append(args, "-auth_level", level)
 	if r.crl != "" {
-		args = append(args, "-crl_check", "-CRLfile", r.crl)
+		args = append(args, "-crl_check", "-CRLfile", r.crl) // it has no option for CRLpath
 	}
 	names := 0
 	for _, o := range [][2]string{{"checkHost", "-verify_hostname"}, {"checkIP", "-verify_ip"}, {"checkEmail", "-verify_email"}} {

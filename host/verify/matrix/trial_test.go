@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ type trial struct {
 	level   string   // the options of verification; empty: verifyChain = yes
 	extra   string   // text in CAfile before the certificates
 	only    string   // the peer's role, if one is enough
+	hashed  bool     // CApath and CRLpath in place of CAfile and CRLfile
 }
 
 // Both roles are tried, unless the name says otherwise.
@@ -37,6 +39,8 @@ type run struct {
 	crl    string // path of CRLfile, or empty
 	chain  string // path of what was sent beside the peer's own certificate
 	own    string // path of the peer's own certificate
+
+	authorities, crls string // directories, if the trial is hashed
 }
 
 // name says what the run tries, with the peer's role in front.
@@ -46,6 +50,12 @@ func (r *run) title() string {
 	}
 	return ofClient + r.name
 }
+
+// plain is the title without what says that directories stand for files: the lists of
+// differences hold for both.
+func (r *run) plain() string { return strings.Replace(r.title(), inDirectories, "", 1) }
+
+const inDirectories = "directories, "
 
 // A verdict is a judge's word.
 type verdict struct {
@@ -62,8 +72,10 @@ func (v verdict) String() string {
 
 // A store writes each content once.
 type store struct {
-	t   testing.TB
-	dir string
+	t       testing.TB
+	openssl string
+	dir     string
+	hashed  []string // directories
 }
 
 func (s *store) file(text string) string {
@@ -94,9 +106,9 @@ func lists(ls [][]byte) string {
 }
 
 // runs are the trials in their roles, with their files.
-func runs(t testing.TB, trials []*trial) []*run {
+func runs(t testing.TB, openssl string, trials []*trial) []*run {
 	t.Helper()
-	s := &store{t, t.TempDir()}
+	s := &store{t: t, openssl: openssl, dir: t.TempDir()}
 	var all []*run
 	seen := map[string]bool{}
 	for _, tr := range trials {
@@ -116,10 +128,41 @@ func runs(t testing.TB, trials []*trial) []*run {
 			if tr.lists != nil {
 				r.crl = s.file(lists(tr.lists))
 			}
+			if tr.hashed {
+				r.authorities, r.crls = s.directory(tr.extra+certificates(tr.trusted)), s.directory(lists(tr.lists))
+			}
 			all = append(all, r)
 		}
 	}
+	s.rehash()
 	return all
+}
+
+// directory gives each block of a PEM text a file.
+func (s *store) directory(text string) string {
+	dir := filepath.Join(s.dir, fmt.Sprintf("hashed%d", len(s.hashed)))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	rest := []byte(text)
+	for i := 0; ; i++ {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			break
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.pem", i)), pem.EncodeToMemory(b), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.hashed = append(s.hashed, dir)
+	return dir
+}
+
+// rehash lets openssl name the directories' files: our hashes have to be the same.
+func (s *store) rehash() {
+	if out, err := exec.Command(s.openssl, append([]string{"rehash"}, s.hashed...)...).CombinedOutput(); err != nil {
+		s.t.Fatalf("openssl rehash: %v: %s", err, out)
+	}
 }
 
 // conf is what both kinds of stunnel are told of the peer's certificate.
@@ -129,7 +172,14 @@ func (r *run) conf() string {
 		level = "verifyChain = yes"
 	}
 	text := level + "\nCAfile = " + r.ca + "\n"
-	if r.crl != "" {
+	if r.hashed {
+		text = level + "\nCApath = " + r.authorities + "\n"
+	}
+	switch {
+	case r.crl == "":
+	case r.hashed:
+		text += "CRLpath = " + r.crls + "\n"
+	default:
 		text += "CRLfile = " + r.crl + "\n"
 	}
 	return text + r.options

@@ -48,7 +48,7 @@ func compareWords(t *testing.T, rs []*run, here, real []verdict, said map[string
 			continue
 		}
 		differ := here[i].reason != theirs
-		switch listed := otherWords.MatchString(r.title()); {
+		switch listed := otherWords.MatchString(r.plain()); {
 		case differ && !listed:
 			t.Errorf("%s: refused here for %q, by stunnel for %q", r.title(), here[i].reason, theirs)
 		case !differ && listed:
