@@ -70,7 +70,7 @@ func (h *clientState) greet() error {
 	m, err := h.marshal()
 	if err == nil && h.share != nil {
 		var mac []byte
-		mac, err = h.binder(h.Conn.secret, m[:len(m)-bindersTotal])
+		mac, err = h.binder(m[:len(m)-bindersTotal])
 		copy(m[len(m)-binderLen:], mac)
 	}
 	if err := h.send(m, err); err != nil {

@@ -99,6 +99,7 @@ func (c *Conn) Handshake() error {
 	default:
 		err = c.serverHandshake()
 	}
+	c.in.Release() // an idle connection holds no room
 	if err != nil {
 		c.handshakeErr = c.fail(err)
 		return c.handshakeErr
@@ -161,6 +162,9 @@ func (c *Conn) readRecord() error {
 	t, content, err := c.in.Next()
 	if err == nil {
 		err = c.admit(t, content)
+	}
+	if len(c.in.data) == 0 {
+		c.in.Release()
 	}
 	if err != nil {
 		return c.failReading(err)

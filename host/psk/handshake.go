@@ -12,6 +12,7 @@ import (
 // A handshake is what is needed while one lasts.
 type handshake struct {
 	secret     []byte // the pre-shared key, or the decoy's
+	early      []byte // TLS 1.3: the schedule's first stage, once a binder was made
 	suite      *suite
 	transcript []byte // the messages so far; their hash is not known before the suite is
 	randoms    []byte // TLS 1.2: the server's, then the client's

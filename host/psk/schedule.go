@@ -47,16 +47,17 @@ func (s *schedule) early(psk []byte) []byte { return s.extract(make([]byte, sha2
 
 // binder shows that whoever made a ClientHello has the key. "ext" is for keys from outside
 // of TLS: it keeps them and tickets from passing for each other.
-func (s *schedule) binder(psk, transcript []byte) []byte {
+func (s *schedule) binder(early, transcript []byte) []byte {
 	empty := sha256.Sum256(nil)
 	hash := sha256.Sum256(transcript)
-	return s.mac(s.expand(s.early(psk), "ext binder", empty[:]), hash[:])
+	return s.mac(s.expand(early, "ext binder", empty[:]), hash[:])
 }
 
 // binder is the schedule's, of the transcript so far and a ClientHello up to its binders.
-func (c *Conn) binder(secret, truncated []byte) ([]byte, error) {
+func (c *Conn) binder(truncated []byte) ([]byte, error) {
 	var s schedule
-	mac := s.binder(secret, append(c.transcript[:len(c.transcript):len(c.transcript)], truncated...))
+	c.early = s.early(c.secret)
+	mac := s.binder(c.early, append(c.transcript[:len(c.transcript):len(c.transcript)], truncated...))
 	return mac, s.err
 }
 
@@ -76,7 +77,7 @@ type secrets13 struct {
 // deriveSecrets takes what the exchange came to. The transcript ends in the ServerHello.
 func (c *Conn) deriveSecrets(shared []byte) *secrets13 {
 	s := &secrets13{}
-	handshake := s.next(s.early(c.secret), shared)
+	handshake := s.next(c.early, shared)
 	hash := c.sum()
 	s.client = s.expand(handshake, "c hs traffic", hash)
 	s.server = s.expand(handshake, "s hs traffic", hash)

@@ -76,7 +76,8 @@ func (h *serverState) choose13() (index int, group tls.CurveID, err error) {
 	}
 	index, known, secret := c.offer.choose(ours.Secrets)
 	h.identity, h.known = string(c.offer.identities[index]), known
-	want, err := h.binder(secret, c.offer.truncated)
+	h.secret = secret
+	want, err := h.binder(c.offer.truncated)
 	if err != nil {
 		return refuse(record.InternalError, err.Error())
 	}
@@ -85,7 +86,6 @@ func (h *serverState) choose13() (index int, group tls.CurveID, err error) {
 	if !hmac.Equal(c.offer.binders[index], want) {
 		return refuse(record.DecryptError, "invalid PSK binder")
 	}
-	h.secret = secret
 	h.settle(tls.VersionTLS13, s)
 	for _, g := range ours.groups() {
 		if slices.ContainsFunc(c.shares, func(s share) bool { return s.group == g }) {

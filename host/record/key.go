@@ -229,6 +229,10 @@ func (k *Key) Open(record []byte) (Type, []byte, error) {
 	switch {
 	case k.spent:
 		return 0, nil, ErrExhausted
+	case k.tls13 && len(record) > 0 && Type(record[0]) != ApplicationData:
+		// A cleartext record once there are keys (RFC 8446, section 5.2): anybody on the way
+		// could have made it.
+		return 0, nil, &Error{Alert: UnexpectedMessage}
 	case len(record) < k.Overhead():
 		return 0, nil, &Error{Alert: BadRecordMAC}
 	case k.tls13:
@@ -253,10 +257,6 @@ func (k *Key) Open(record []byte) (Type, []byte, error) {
 
 // open13 follows RFC 8446, section 5.2 and 5.4.
 func (k *Key) open13(record []byte) (Type, []byte, error) {
-	if Type(record[0]) != ApplicationData {
-		// A cleartext record once there are keys: anybody on the way could have made it.
-		return 0, nil, &Error{Alert: UnexpectedMessage}
-	}
 	header, body := append(k.extra[:0], record[:HeaderLen]...), record[HeaderLen:]
 	k.number(nil)
 	inner, err := k.aead.Open(body[:0], k.nonce[:], body, header)
