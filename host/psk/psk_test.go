@@ -1,12 +1,18 @@
 package psk
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 func TestEverySuite(t *testing.T) {
@@ -275,3 +281,82 @@ func TestLookup(t *testing.T) {
 		}
 	}
 }
+
+// A deadline that passes is no end, also in the middle of a record.
+func TestDeadlines(t *testing.T) {
+	t.Parallel()
+	a, b := testpeer.Pair(t)
+	held := &holding{Conn: a}
+	c := Client(held, config(t, nil))
+	shook := make(chan error, 1)
+	go func() { shook <- c.Handshake() }()
+	s, err := serve(b, config(t, nil))
+	if err := errors.Join(err, <-shook); err != nil {
+		t.Fatal(err)
+	}
+	held.hold = true
+	wire := &held.wire
+	if _, err := c.Write([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range [][]byte{nil, wire.Bytes()[:3], wire.Bytes()[3:9]} {
+		if _, err := a.Write(part); err != nil {
+			t.Fatal(err)
+		}
+		s.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+		if n, err := s.Read(make([]byte, 9)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+	s.SetReadDeadline(time.Now().Add(testpeer.Patience))
+	if _, err := a.Write(wire.Bytes()[9:]); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 9)
+	if n, err := s.Read(got); string(got[:n]) != "late" || err != nil {
+		t.Errorf("%q, %v", got[:n], err)
+	}
+}
+
+// A holding connection keeps what is written, if it is told so.
+type holding struct {
+	net.Conn
+	hold bool
+	wire bytes.Buffer
+}
+
+func (h *holding) Write(p []byte) (int, error) {
+	if h.hold {
+		return h.wire.Write(p)
+	}
+	return h.Conn.Write(p)
+}
+
+func TestBothWaysAtOnce(t *testing.T) {
+	t.Parallel()
+	c, s := connected(t, config(t, nil), config(t, nil))
+	const size = 4 << 20
+	ends := make(chan error, 4)
+	for _, side := range []*Conn{c, s} {
+		go func() {
+			_, err := io.CopyN(side, neverEnding{}, size)
+			ends <- errors.Join(err, side.CloseWrite())
+		}()
+		go func() {
+			n, err := io.Copy(io.Discard, side)
+			if err == nil && n != size {
+				err = io.ErrUnexpectedEOF
+			}
+			ends <- err
+		}()
+	}
+	for range 4 {
+		if err := <-ends; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type neverEnding struct{}
+
+func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
