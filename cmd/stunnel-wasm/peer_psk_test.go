@@ -223,3 +223,29 @@ func TestKeysBehindSTARTTLS(t *testing.T) {
 	s.WaitLine(`LOG6\[0\]: TLS accepted: PSK$`)
 	c.WaitLine(`LOG6\[0\]: TLS connected: PSK$`)
 }
+
+// TestKeysAndHTTP has a client without TLS at a service with keys, and at one with a
+// certificate too, which reads ahead and puts back what it has read.
+func TestKeysAndHTTP(t *testing.T) {
+	t.Parallel()
+	d := start(t, `
+connect = `+testpeer.Serve(t, testpeer.Echo)+`
+PSKsecrets = `+keyFile(t, "alice:"+aliceHex)+`
+[keyed]
+accept = 127.0.0.1:0
+[both]
+accept = 127.0.0.1:0
+cert = `+testpeer.Certs(t).Server+`
+`)
+	for i, service := range []string{"keyed", "both"} {
+		conn, err := net.Dial("tcp", d.Addr(service))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		d.WaitLine(`LOG3\[` + strconv.Itoa(i) + `\]: SSL_accept: .*: http request$`)
+	}
+}

@@ -305,3 +305,32 @@ func TestPipesWorkWithoutDescriptors(t *testing.T) {
 		t.Errorf("CloseWrite: %v", err)
 	}
 }
+
+// TestUnreadWithinARecord puts the front of a record back after it was read alone: the
+// record ends where it ended.
+func TestUnreadWithinARecord(t *testing.T) {
+	t.Parallel()
+	near, far := testpeer.Pair(t)
+	s := NewSocket(near)
+	s.Frame()
+	first, second := record(20, 20), record(3, 3)
+	if _, err := io.WriteString(far, first+second); err != nil {
+		t.Fatal(err)
+	}
+	front := make([]byte, recordHeader)
+	if _, err := io.ReadFull(s, front); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Unread(front); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{first, second} {
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(s, got); string(got) != want || err != nil {
+			t.Fatalf("%q, %v, want %q", got, err, want)
+		}
+		if s.left != 0 {
+			t.Errorf("%d bytes of the record are left", s.left)
+		}
+	}
+}
