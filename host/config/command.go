@@ -312,10 +312,11 @@ func applyOptions(s *Service, value string) *Error {
 }
 
 // applyVerifyMode asks for verification as verify = 1 and 2 do. stunnel 5.68 takes the line and
-// forgets it; nobody who wrote it wants that.
+// forgets it; nobody who wrote it wants that. It adds to what the section asks of its peers
+// and takes nothing away: verifyPeer, or a level above 2, holds beside it.
 func applyVerifyMode(s *Service, value string) *Error {
 	return items(value, func(name string, off bool) *Error {
-		level := ""
+		require := true
 		switch strings.ToLower(name) {
 		case "once": // asked once in any case
 			return nil
@@ -323,14 +324,11 @@ func applyVerifyMode(s *Service, value string) *Error {
 			if !s.Client {
 				return refuseRole("VerifyMode in a server is Request or Require", "write Request or Require")
 			}
-			level = "2"
 		case "request", "require":
 			if s.Client {
 				return refuseRole("VerifyMode in a client is Peer", "write Peer")
 			}
-			if level = "1"; strings.EqualFold(name, "require") || s.RequireCert {
-				level = "2"
-			}
+			require = strings.EqualFold(name, "require")
 		case "requestposthandshake", "requireposthandshake":
 			return refuse("certificates cannot be asked for after the handshake", "write Request or Require")
 		default:
@@ -339,7 +337,9 @@ func applyVerifyMode(s *Service, value string) *Error {
 		if off {
 			return refuse("VerifyMode cannot be turned off here", "use verify = 0")
 		}
-		return asOption(parseVerify)(s, level)
+		s.VerifyChain = s.VerifyChain || !s.VerifyPeer
+		s.RequestCert, s.RequireCert = true, s.RequireCert || require
+		return nil
 	})
 }
 

@@ -47,6 +47,17 @@ func TestCommands(t *testing.T) {
 			t.Errorf("VerifyMode:%s: %v, want %v", mode, got, want)
 		}
 	}
+	// None takes away what another line asks, whichever comes first.
+	for _, lines := range []string{"verifyPeer = yes\nconfig = VerifyMode:Require", "config = VerifyMode:Request\nverify = 4",
+		"verify = 3\nconfig = VerifyMode:Require,Request"} {
+		conf, errs := loadText(server + lines + "\n")
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		if s := conf.Services[0]; !s.VerifyPeer || !s.RequestCert || !s.RequireCert || s.VerifyChain != strings.Contains(lines, "3") {
+			t.Errorf("%q: chain %v, peer %v, require %v", lines, s.VerifyChain, s.VerifyPeer, s.RequireCert)
+		}
+	}
 	conf, errs := loadText(server + "renegotiation = yes\nconfig = NumTickets:2\nconfig = Options:ServerPreference\n")
 	if len(errs) > 0 || len(conf.Notes) != 2 || !strings.Contains(strings.Join(conf.Services[0].Offer.Warnings, ""), "in spite of renegotiation = yes") {
 		t.Errorf("%v %+v", errs, conf)
