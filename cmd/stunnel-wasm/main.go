@@ -13,6 +13,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/cmd/stunnel-wasm/guestcmd"
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/daemon"
+	"github.com/stunnel-wasm/stunnel-wasm/host/manual"
 	"github.com/stunnel-wasm/stunnel-wasm/host/socket"
 )
 
@@ -30,9 +31,12 @@ func run(args []string) int {
 	}
 	switch strings.ToLower(args[0]) {
 	case "-help":
+		if len(args) > 1 {
+			return help(args[1])
+		}
 		return inform(func(w io.Writer) error {
 			fmt.Fprintln(w, daemon.Banner())
-			fmt.Fprintln(w, "\nstunnel-wasm [FILE] | -fd N | -help | -version | -sockets | -options\nstunnel-wasm check [FILE | -fd N]")
+			fmt.Fprintln(w, "\nstunnel-wasm [FILE] | -fd N | -help [NAME] | -version | -sockets | -options\nstunnel-wasm check [FILE | -fd N]")
 			guestcmd.WriteHelp(w)
 			fmt.Fprintln(w)
 			return config.WriteHelp(w)
@@ -74,6 +78,20 @@ func inform(write func(io.Writer) error) int {
 		return 1
 	}
 	return 0
+}
+
+// help prints what the manual says of an option.
+func help(name string) int {
+	found, err := manual.WriteOption(os.Stderr, name)
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+	case !found:
+		fmt.Fprintf(os.Stderr, "No option is called %q: -help lists them all\n", name)
+	default:
+		return 0
+	}
+	return 1
 }
 
 // source takes FILE or -fd N.
