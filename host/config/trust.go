@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Trust holds the options about the peer's certificate that have no field of their own in
 // Service.
@@ -46,6 +49,27 @@ func checkTrust(s *Service, st *state) Errors {
 	}
 	if s.NamesPeer() && !s.Verifies() && !st.refused("verify", "verifychain", "verifypeer") {
 		missing(`Either "verifyChain" or "verifyPeer" has to be enabled`, "set verifyChain = yes")
+	}
+	return append(errs, checkUndone(s, st)...)
+}
+
+// checkUndone refuses a yes that the level in a line below it takes back. stunnel goes by the
+// level; who reads the section believes that the yes holds.
+func checkUndone(s *Service, st *state) (errs Errors) {
+	for _, o := range []struct {
+		name string
+		held bool
+	}{{"verifyChain", s.VerifyChain}, {"verifyPeer", s.VerifyPeer}, {"requireCert", s.RequireCert}} {
+		name, part := strings.ToLower(o.name), st
+		_, level := st.lines["verify"]
+		if _, here := st.lines[name]; !here && !level && st.above != nil {
+			part = st.above
+			_, level = part.lines["verify"]
+		}
+		if !o.held && level && strings.EqualFold(part.lines[name], "yes") {
+			errs = append(errs, s.Errorf(o.name, "the level of verify behind it takes it back").
+				WithHint("remove one of the two lines, or let verify come first"))
+		}
 	}
 	return errs
 }

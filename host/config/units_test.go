@@ -111,6 +111,28 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyOfDefaults has a level and a yes in different parts of a file, where the section's
+// is the one that is meant, and both before the sections, where nobody can tell.
+func TestVerifyOfDefaults(t *testing.T) {
+	for _, c := range []struct {
+		defaults, lines string
+		wrong           int // the line
+	}{
+		{"verifyPeer = yes", "verify = 2", 0},
+		{"verifyPeer = yes\nverify = 2", "verify = 0", 0},
+		{"verifyPeer = yes\nverify = 2", "verifyPeer = yes", 0},
+		{"verify = 2\nverifyPeer = yes", "", 0},
+		{"verifyPeer = yes\nverify = 2", "", 1},
+		{"requireCert = yes\nverify = 1", "checkHost = a", 1},
+		{"verifyChain = yes\nverify = 4", "", 1},
+	} {
+		_, errs := loadText(c.defaults + "\n[s]\naccept = 1\nconnect = 2\ncert = x\nCAfile = y\n" + c.lines + "\n")
+		if len(errs) != min(c.wrong, 1) || c.wrong > 0 && errs[0].Line != c.wrong {
+			t.Errorf("%q, then %q: %v", c.defaults, c.lines, errs)
+		}
+	}
+}
+
 // TestDefaultsByName has values that say what holds anyway, in the words of stunnel's
 // own list of defaults.
 func TestDefaultsByName(t *testing.T) {
