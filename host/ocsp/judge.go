@@ -42,7 +42,15 @@ func judge(raw []byte, q *question, nonce []byte, flags config.OCSPFlags, now ti
 	if a == nil {
 		return nil, errors.New("the response is not about this certificate")
 	}
-	return a, a.current(now, slack)
+	if err := a.current(now, slack); err != nil {
+		return a, err
+	}
+	// Without an end of its own a response would be good for ever, and a server that was
+	// revoked could staple one from before. A nonce shows that it was made just now.
+	if a.Status == Good && a.NextUpdate.IsZero() && nonce == nil && now.Sub(a.ThisUpdate) > maxAge {
+		return a, errors.New("status too old")
+	}
+	return a, nil
 }
 
 // signer finds who signed, and that it may: the issuer itself, or a certificate that the

@@ -69,8 +69,12 @@ const (
 	maxAnswers = 1024
 )
 
-// How far the clocks of responders may be off, as in stunnel.
+// How far the clocks of responders may be off, as in stunnel, and how old answers may be.
 const (
 	slack       = 60 * time.Second
 	stapleSlack = 30 * time.Second // a server has its time to renew a staple
+
+	// maxAge is how long a "good" without nextUpdate counts. Its responder says that it always
+	// has something newer (RFC 6960, section 4.2.2.1). Browsers give it a day too.
+	maxAge = 24 * time.Hour
 )
