@@ -47,6 +47,8 @@ const (
 // Global holds the options of the process as a whole.
 type Global struct {
 	Foreground   Foreground
+	Chroot       string // directory; empty: none
+	RunAs        Owner  // setuid and setgid before the first section
 	Pid          string // path; empty: none
 	Output       string // log file; empty: none
 	LogOverwrite bool   // log = overwrite: truncate Output when it is first opened
@@ -115,6 +117,7 @@ type Service struct {
 
 	Client  bool
 	Accept  []Address
+	Owner   Owner // of Unix sockets in Accept
 	Connect []Address
 
 	Libwrap  bool      // ask hosts.allow and hosts.deny about clients

@@ -38,14 +38,6 @@ func (s Status) String() string {
 // notYet is the reason of every error about a pending option or value.
 const notYet = "not implemented yet"
 
-// Hints for pending options without which a service would be less safe: taking the
-// line out is no way around them.
-const (
-	guards = "do not just remove the line, it keeps peers out: leave the service to stunnel until a later release brings it"
-	runAs  = "start the daemon as that user, as by User= and Group= of a systemd unit, " +
-		"with AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024"
-)
-
 // An Option is one name that a configuration file can set.
 type Option struct {
 	Name     string   // as the manual spells it; compared without case

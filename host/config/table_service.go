@@ -64,10 +64,10 @@ var connectionOptions = []Option{
 			}
 			t.service.Name = v
 		})},
-	{Name: "setgid", Scope: ServiceScope, Form: "groupname", Status: Pending, parse: nonEmptyID("Illegal GID"),
-		Doc: "group to run as; in a section, of its Unix socket", Note: runAs},
-	{Name: "setuid", Scope: ServiceScope, Form: "username", Status: Pending, parse: nonEmptyID("Illegal UID"),
-		Doc: "user to run as; in a section, owner of its Unix socket", Note: runAs},
+	{Name: "setgid", Scope: ServiceScope, Form: "groupname", Doc: "group to run as; in a section, of its Unix socket",
+		parse: onUnix(parseGroup)},
+	{Name: "setuid", Scope: ServiceScope, Form: "username", Doc: "user to run as; in a section, owner of its Unix socket",
+		parse: onUnix(parseUser)},
 	{Name: "socket", Scope: ServiceScope, Form: "a|l|r:option=value[:value]", List: true,
 		Doc: "option of the accept, local (accepted) or remote socket", parse: parseSocket},
 	{Name: "stack", Scope: ServiceScope, Form: "bytes", Status: NoOp, Note: "the stack of a connection grows by itself",
@@ -103,15 +103,6 @@ func newDefaults() *Service {
 		OCSP:           OCSP{Require: true, Timeout: 5 * time.Second},
 		ProtocolValues: map[string]string{},
 		Pos:            map[string]Place{},
-	}
-}
-
-func nonEmptyID(reason string) parser {
-	return func(_ *target, value string) *Error {
-		if value == "" {
-			return refuse(reason, "write a name or a number")
-		}
-		return nil
 	}
 }
 

@@ -87,6 +87,7 @@ type daemon struct {
 	parent  bool // this process has started the daemon and is done
 	status  int
 	signals chan os.Signal
+	null    *os.File // for the standard descriptors, while the start leaves the terminal
 	ready   *os.File // where a parent waits for the verdict; nil: none
 
 	begunAnew   bool // see fipsVariable
@@ -145,22 +146,10 @@ func (d *daemon) start() error {
 	}
 	d.ui.Noticef("Configuration successful")
 	d.server = service.NewServer(d.log)
-	if err := d.server.Apply(ctx, set); err != nil {
+	if err := d.server.ApplyThen(ctx, set, func() error { return d.settle(ctx, conf) }); err != nil {
 		return bindReported(err)
 	}
 	sessions.Commit()
-	d.catch()
-	if err := d.writePid(); err != nil {
-		return err
-	}
-	if err := d.log.Open(logOptions(conf)); err != nil {
-		d.removePid()
-		return err
-	}
-	if d.ready != nil {
-		d.leaveTerminal()
-		d.log.RenameMain("main")
-	}
 	d.ui.Infof("Accepting new connections")
 	d.notifyParent(true)
 	return nil
@@ -227,9 +216,12 @@ func (d *daemon) reload(ctx context.Context) {
 	}
 	if err == nil {
 		d.sayFIPS()
+		d.remain(conf)
 		set, err = d.build(ctx, conf, sessions)
 	}
+	hint := d.whereRead
 	if err == nil {
+		hint = d.whyNotBound
 		d.ui.Noticef("Configuration successful")
 		err = bindReported(d.server.Apply(ctx, set))
 		if err != nil {
@@ -241,11 +233,12 @@ func (d *daemon) reload(ctx context.Context) {
 			d.ui.Errf("%v", err)
 		}
 		d.ui.Errf("Failed to reload the configuration file")
+		if text := hint(); text != "" {
+			d.ui.Errf("  %s", text)
+		}
 		return
 	}
 	sessions.Commit()
-	// These belong to the process and stay as they were at start.
-	conf.Global.Foreground, conf.Global.Pid = d.conf.Global.Foreground, d.conf.Global.Pid
 	d.conf = conf
 	if err := d.log.Reconfigure(logOptions(conf)); err != nil {
 		d.ui.Errf("%v", err)

@@ -120,14 +120,8 @@ func (d *daemon) notifyParent(ok bool) {
 // the daemon would otherwise keep busy.
 func (d *daemon) leaveTerminal() {
 	os.Chdir("/")
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		d.ui.Warnf("leaving the terminal: %v", err)
-		return
-	}
-	defer null.Close()
 	for fd := range 3 {
-		if err := unix.Dup2(int(null.Fd()), fd); err != nil {
+		if err := unix.Dup2(int(d.null.Fd()), fd); err != nil {
 			d.ui.Warnf("leaving the terminal: %v", err)
 		}
 	}

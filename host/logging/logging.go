@@ -46,8 +46,9 @@ type Log struct {
 	renamed atomic.Pointer[string] // the main thread's id; nil: mainID
 	records sync.Pool              // of *record
 
-	mu   sync.Mutex // guards held and every change of state and secrets
-	held held
+	mu    sync.Mutex // guards held, early and every change of state and secrets
+	held  held
+	early *state // what OpenSyslog has opened; nil: nothing
 }
 
 // state is one immutable set of open sinks. After Close it has none.
@@ -84,13 +85,30 @@ func (l *Log) Open(o Options) error {
 	if l.state.Load() != nil {
 		return errors.New("opening log: opened before")
 	}
-	s, _, err := newState(o, &state{})
+	early := l.early
+	if early == nil {
+		early = &state{}
+	}
+	s, _, err := newState(o, early)
 	if err != nil {
 		return err
 	}
+	l.early = nil
 	l.replay(s)
 	l.state.Store(s)
 	return nil
+}
+
+// OpenSyslog connects to syslog ahead of Open with the same options, for a process that
+// goes where it cannot be reached in between.
+func (l *Log) OpenSyslog(o Options) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state.Load() != nil || l.early != nil || !o.Syslog {
+		return
+	}
+	l.early = &state{options: Options{Facility: o.Facility, Ident: o.Ident, SyslogPath: o.SyslogPath}}
+	l.early.sinks[syslogSink] = newSyslogSink(o)
 }
 
 // Reconfigure applies the options of a reloaded configuration. New sinks are

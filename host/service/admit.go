@@ -16,6 +16,10 @@ import (
 // files are out of sight, those that were read before it hold.
 var hosts = sync.OnceValue(func() *wrap.Table { return wrap.NewTable(wrap.AllowFile, wrap.DenyFile) })
 
+// ReadHosts reads the rules, to be done before they are out of sight: a later
+// configuration may ask for them, and those of an empty jail would permit everybody.
+func ReadHosts() { hosts() }
+
 // errRefused is the error of a client that libwrap or ident refused; the log says why.
 var errRefused = errors.New("the client is refused")
 

@@ -94,6 +94,12 @@ type place struct {
 // address that goes, and overlaps a new one that cannot be bound beside it (from
 // 127.0.0.1:443 to 0.0.0.0:443), is closed first, and bound again if Apply fails.
 func (s *Server) Apply(ctx context.Context, set *Set) error {
+	return s.ApplyThen(ctx, set, func() error { return nil })
+}
+
+// ApplyThen is Apply with something to do between binding and the first connection, such
+// as giving up the right to bind. If that fails, its error is returned and nothing changes.
+func (s *Server) ApplyThen(ctx context.Context, set *Set, bound func() error) error {
 	c := &change{s: s, run: &running{set: set, users: 1}, wanted: map[string]bool{}}
 	// Before the lock: a connection takes it, and must not wait for a name server.
 	err := c.plan(ctx)
@@ -104,6 +110,9 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 	}
 	if err == nil {
 		err = c.bind(ctx)
+	}
+	if err == nil {
+		err = bound()
 	}
 	if err != nil {
 		c.undo(ctx)
@@ -150,6 +159,9 @@ func (c *change) bind(ctx context.Context) error {
 			if err := p.svc.setListenOptions(old.Listener); err != nil {
 				return err
 			}
+			if p.svc.conf.Owner != old.svc.Load().svc.conf.Owner {
+				p.svc.giveSocket(p.at, c.s.ui)
+			}
 			p.l, p.kept = old, true
 			continue
 		}
@@ -183,6 +195,7 @@ func (c *change) listen(ctx context.Context, p *place) error {
 	if err != nil {
 		return err
 	}
+	p.svc.giveSocket(p.at, c.s.ui)
 	c.s.ui.Infof("Service [%s] (FD=%d) bound to %s", p.svc.Name(), descriptor(ln), printed(ln.Addr(), p.at))
 	p.l = &listener{Listener: ln, at: p.at, key: p.key}
 	return nil

@@ -4,11 +4,13 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 )
 
 // A listenAddr is one address to bind.
@@ -64,6 +66,28 @@ func (s *Service) listen(ctx context.Context, a listenAddr) (net.Listener, error
 		removeStale(a.address)
 	}
 	return lc.Listen(ctx, a.network, a.address)
+}
+
+// giveSocket gives a Unix socket to the user and group of the service. As in stunnel it is
+// no reason not to serve that this user may not: the socket stays ours then.
+func (s *Service) giveSocket(a listenAddr, log *logging.Logger) {
+	o := s.conf.Owner
+	if a.network != "unix" || o == (config.Owner{}) {
+		return
+	}
+	// One that is not named stays: only root may set it.
+	uid, gid := o.UID, o.GID
+	if uid == 0 {
+		uid = -1
+	}
+	if gid == 0 {
+		gid = -1
+	}
+	if err := os.Lchown(a.address, uid, gid); err != nil {
+		log.Errf("Socket chown failed: %s, UID=%d, GID=%d: %s", a, o.UID, o.GID, logging.Reason(err))
+		return
+	}
+	log.Debugf("Socket chown succeeded: %s, UID=%d, GID=%d", a, o.UID, o.GID)
 }
 
 // setListenOptions gives a listener that a reload keeps the new socket options.
