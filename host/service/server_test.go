@@ -194,7 +194,8 @@ func TestReloadMovesAddresses(t *testing.T) {
 }
 
 func TestFailedReloadLeavesTheOldSet(t *testing.T) {
-	busy, err := net.Listen("tcp", "127.0.0.2:0")
+	// Addresses of loopback from which nobody connects: the port is free there.
+	busy, err := net.Listen("tcp", "127.77.0.2:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestFailedReloadLeavesTheOldSet(t *testing.T) {
 		{"taken by another program", "127.0.0.1:0", section("y", "127.0.0.1:0", echo) + "[z]\naccept = " + busy.Addr().String() + "\nconnect = " + echo},
 		// The wildcard overlaps our own address, which is closed for it, and another
 		// program's, for which the bind fails: ours has to come back.
-		{"after an own address was closed for it", "127.0.0.1:" + port, section("x", "0.0.0.0:"+port, echo)},
+		{"after an own address was closed for it", "127.77.0.1:" + port, section("x", "0.0.0.0:"+port, echo)},
 		{"a name that does not resolve", "127.0.0.1:0", section("y", "127.0.0.1:0", echo) + "[z]\naccept = nowhere.invalid:1\nconnect = " + echo},
 	} {
 		t.Run(c.name, func(t *testing.T) {
