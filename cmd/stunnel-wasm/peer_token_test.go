@@ -382,3 +382,21 @@ func TestTokenWithoutPSS(t *testing.T) {
 		t.Errorf("exit status %d", status)
 	}
 }
+
+// TestTokenByEnvironment has the configuration say where the module finds its own: SoftHSM
+// reads a variable that setEnv has to set in the process before the module is loaded.
+func TestTokenByEnvironment(t *testing.T) {
+	t.Parallel()
+	h := tokenHSM(t)
+	var lines strings.Builder
+	for _, v := range h.Env {
+		lines.WriteString("setEnv = " + v + "\n")
+	}
+	d := testpeer.Start(t, self(t), lines.String()+h.Config(tokenPIN)+`
+[own]
+accept = 127.0.0.1:0
+connect = `+testpeer.Serve(t, testpeer.Echo)+`
+engineId = pkcs11
+cert = pkcs11:token=main;object=`+tokenKeys[0].label+"\n")
+	fresh(t, d, "own", "-CAfile", filepath.Join(h.Dir, tokenKeys[0].label+".pem"))
+}

@@ -56,6 +56,7 @@ type Global struct {
 	Syslog       bool
 	Ident        string        // service =: the name in syslog
 	Facility     int           // syslog facility number, 3 = daemon
+	SetEnv       []KeyValue    // variables of the environment, in file order; without a value they are unset
 	Debug        int           // severity 0 (emerg) to 7 (debug); lines above it are dropped
 	Grace        time.Duration // stopGrace =: how long TERM lets connections finish; 0 cuts them
 	FIPS         FIPS

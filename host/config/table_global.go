@@ -30,10 +30,11 @@ var processOptions = []Option{
 		parse: text(func(t *target, v string) { t.cfg.Global.Output = v })},
 	{Name: "pid", Form: "file", Doc: "file that gets the process id; empty for none",
 		parse: text(func(t *target, v string) { t.cfg.Global.Pid = v })},
-	{Name: "setEnv", Form: "NAME=VALUE", List: true, Status: Pending, Secret: true,
-		Doc:   "variable of the process's environment",
-		Note:  "set it where the program is started",
-		parse: keyValue("Illegal environment variable", func(*target, KeyValue) {})},
+	{Name: "setEnv", Form: "NAME=VALUE", List: true, Secret: true,
+		Doc: "variable of the process's environment, for what it loads and starts; without a value it is unset",
+		parse: keyValue("Illegal environment variable", func(t *target, kv KeyValue) {
+			t.cfg.Global.SetEnv = append(t.cfg.Global.SetEnv, kv)
+		})},
 	{Name: "stopGrace", Form: "seconds", Default: "0 seconds",
 		Doc: "how long running connections may go on after SIGTERM (not in stunnel)",
 		parse: number("Illegal grace period", 0, maxNumber,

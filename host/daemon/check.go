@@ -24,6 +24,7 @@ func Check(src *Source, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, err)
 	}
+	setEnvironment(conf)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	clock := time.AfterFunc(buildTime, cancel)

@@ -169,6 +169,7 @@ func (d *daemon) load() (*config.Config, error) {
 	for _, n := range conf.Notes {
 		d.ui.Noticef("%s:%d: %s", n.File, n.Line, n.Text)
 	}
+	setEnvironment(conf)
 	return conf, nil
 }
 
