@@ -74,7 +74,7 @@ func run(ctx context.Context, bin, dir, web, mail string) error {
 	daemon := exec.Command(bin, conf)
 	out := &watcher{say: fmt.Sprintf(hints, conf, web, dir, port(web), dir, web, mail, dir, port(mail), dir, mail)}
 	daemon.Stdout, daemon.Stderr = os.Stdout, out
-	daemon.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ^C comes here alone
+	apart(daemon) // ^C comes here alone
 	if err := daemon.Start(); err != nil {
 		return fmt.Errorf("starting the daemon: %w", err)
 	}
@@ -85,7 +85,7 @@ func run(ctx context.Context, bin, dir, web, mail string) error {
 		return fmt.Errorf("the daemon ended: %v", err)
 	case <-ctx.Done():
 	}
-	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := end(daemon.Process); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return <-ended

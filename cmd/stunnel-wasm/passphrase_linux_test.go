@@ -17,14 +17,6 @@ import (
 
 const secret = "open sesame 42"
 
-// openssl runs a command of openssl, which must succeed.
-func openssl(t *testing.T, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(testpeer.Need(t, "openssl", "openssl"), args...).CombinedOutput(); err != nil {
-		t.Fatalf("openssl %q: %v\n%s", args, err, out)
-	}
-}
-
 // locked makes the server's certificate in forms that need the passphrase, by name, as
 // lines of a configuration, and the file that the question is about.
 func locked(t *testing.T, certs *testpeer.Certificates) map[string]struct{ lines, asked string } {

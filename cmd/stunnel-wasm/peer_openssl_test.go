@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -152,5 +153,13 @@ verify = 1
 				}
 			})
 		}
+	}
+}
+
+// openssl runs a command of openssl, which must succeed.
+func openssl(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(testpeer.Need(t, "openssl", "openssl"), args...).CombinedOutput(); err != nil {
+		t.Fatalf("openssl %q: %v\n%s", args, err, out)
 	}
 }

@@ -13,28 +13,8 @@ import (
 	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
-	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
-
-// A record is a log that a test can read.
-type record struct {
-	*logging.Log
-	text strings.Builder
-}
-
-func newRecord() *record { return &record{Log: logging.New()} }
-
-func (r *record) ui() *logging.Logger { return r.Logger("ui") }
-
-// has checks that the log holds a text so many times.
-func (r *record) has(t *testing.T, text string, times int) {
-	t.Helper()
-	r.DumpBuffer(&r.text)
-	if n := strings.Count(r.text.String(), text); n != times {
-		t.Errorf("the log has %q %d times, want %d:\n%s", text, n, times, r.text.String())
-	}
-}
 
 // address makes the config's form of HOST:PORT.
 func address(t *testing.T, text string) config.Address {
@@ -71,10 +51,6 @@ func dead(t *testing.T) string {
 	}
 	defer ln.Close()
 	return ln.Addr().String()
-}
-
-func options(f config.Failover) Options {
-	return Options{Failover: f, Timeout: 10 * time.Second}
 }
 
 func TestOrder(t *testing.T) {

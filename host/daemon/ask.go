@@ -1,5 +1,3 @@
-//go:build unix
-
 package daemon
 
 import (
@@ -8,10 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 )
@@ -106,19 +100,4 @@ func readText(r io.Reader) (kind byte, text []byte, err error) {
 	text = make([]byte, binary.BigEndian.Uint16(head[1:]))
 	_, err = io.ReadFull(r, text)
 	return head[0], text, err
-}
-
-// socketPair joins a parent and its daemon.
-func socketPair() (a, b *os.File, err error) {
-	syscall.ForkLock.RLock()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-	if err == nil {
-		unix.CloseOnExec(fds[0])
-		unix.CloseOnExec(fds[1])
-	}
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	return os.NewFile(uintptr(fds[0]), "daemon"), os.NewFile(uintptr(fds[1]), "ready"), nil
 }
