@@ -17,6 +17,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
 	"github.com/stunnel-wasm/stunnel-wasm/host/session"
+	"github.com/stunnel-wasm/stunnel-wasm/host/systemd"
 	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
 )
 
@@ -90,6 +91,9 @@ type daemon struct {
 	null    *os.File // for the standard descriptors, while the start leaves the terminal
 	ready   *os.File // where a parent waits for the verdict; nil: none
 
+	manager  *systemd.Manager // the service manager; nil before start has looked
+	watchdog func()           // ends it; nil: there is none
+
 	begunAnew   bool // see fipsVariable
 	passphrases *passphrase.Keeper
 	starting    *time.Timer // what is left of buildTime; nil: the start is over
@@ -103,6 +107,9 @@ func (d *daemon) start() error {
 	d.ui.Noticef("%s", features())
 	d.inherit()
 	d.adoptFIPS()
+	if err := d.meetManager(); err != nil {
+		return err
+	}
 	if d.src.Path != "" {
 		// The daemon's working directory will be /, and a reload must find the file.
 		real, err := realpath(d.src.Path)
@@ -146,11 +153,13 @@ func (d *daemon) start() error {
 	}
 	d.ui.Noticef("Configuration successful")
 	d.server = service.NewServer(d.log)
+	d.server.Given = d.given()
 	if err := d.server.ApplyThen(ctx, set, func() error { return d.settle(ctx, conf) }); err != nil {
 		return bindReported(err)
 	}
 	sessions.Commit()
 	d.ui.Infof("Accepting new connections")
+	d.begunManaged(d.ready != nil)
 	d.notifyParent(true)
 	return nil
 }
@@ -209,6 +218,9 @@ func (d *daemon) failed(err error) error {
 // reload takes the configuration anew. Until the new one is whole and its
 // addresses are bound, the old one stays as it is.
 func (d *daemon) reload(ctx context.Context) {
+	d.tell(systemd.Reloading()...)
+	status := "Failed to reload the configuration file; the old one holds"
+	defer func() { d.tell(systemd.Ready, systemd.Status(status)) }()
 	conf, err := d.load()
 	var set *service.Set
 	sessions := d.sessions.Begin()
@@ -239,6 +251,7 @@ func (d *daemon) reload(ctx context.Context) {
 		}
 		return
 	}
+	status = running(conf)
 	sessions.Commit()
 	d.conf = conf
 	if err := d.log.Reconfigure(logOptions(conf)); err != nil {
@@ -248,6 +261,10 @@ func (d *daemon) reload(ctx context.Context) {
 
 // stop ends the daemon: connections get stopGrace, then they are cut.
 func (d *daemon) stop(ctx context.Context) {
+	d.tell(systemd.Stopping, systemd.Status("Stopping"))
+	if d.watchdog != nil {
+		defer d.watchdog()
+	}
 	if g := d.conf.Global.Grace; g > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, g)

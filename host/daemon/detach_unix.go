@@ -59,12 +59,17 @@ func (d *daemon) detach() (status int, err error) {
 		defer text.Close()
 		c.ExtraFiles = append(c.ExtraFiles, text)
 	}
+	c.Env = append(c.Env, d.manager.HandOver(readyFD+len(c.ExtraFiles))...)
+	for _, s := range d.manager.Sockets {
+		c.ExtraFiles = append(c.ExtraFiles, os.NewFile(uintptr(s.FD), s.Name))
+	}
 	err = c.Start()
 	w.Close()
 	if err != nil {
 		return 1, fmt.Errorf("starting the daemon: %w", err)
 	}
 	if attend(r, passphrase.Terminal) {
+		d.presentChild(c.Process.Pid)
 		return 0, nil
 	}
 	// It has said why, unless it had no time to.

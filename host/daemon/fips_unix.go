@@ -30,5 +30,8 @@ func (d *daemon) beginAnew(fips bool) error {
 		}
 		args = []string{os.Args[0], "-fd", fmt.Sprint(fd)}
 	}
-	return os.NewSyscallError("execve", syscall.Exec(exe, args, d.fipsEnviron(fips)))
+	if err := d.manager.Keep(false); err != nil {
+		return err
+	}
+	return os.NewSyscallError("execve", syscall.Exec(exe, args, append(d.fipsEnviron(fips), d.manager.Again()...)))
 }

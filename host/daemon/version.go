@@ -32,7 +32,7 @@ func features() string {
 func poller() string {
 	switch runtime.GOOS {
 	case "linux":
-		return "EPOLL"
+		return "EPOLL,SYSTEMD"
 	case "windows":
 		return "IOCP"
 	}

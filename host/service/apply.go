@@ -20,6 +20,9 @@ type listener struct {
 	at  listenAddr
 	key string // in Server.listeners
 	svc atomic.Pointer[bound]
+
+	accepted atomic.Int64 // since when the loop is busy with a connection, in Unix ns; 0: it waits for one
+	ended    atomic.Bool  // the loop is over
 }
 
 // bound is what a listener hands connections to.
@@ -86,6 +89,8 @@ type place struct {
 	key  string
 	l    *listener // nil: not bound
 	kept bool      // by the old Set already
+
+	given *Given // the socket; nil: one of our own
 }
 
 // Apply makes the server run a Set, which it owns from then on. New addresses are
@@ -125,7 +130,20 @@ func (s *Server) ApplyThen(ctx context.Context, set *Set, bound func() error) er
 
 // plan resolves the addresses of all services.
 func (c *change) plan(ctx context.Context) error {
+	given, wrong := assign(c.s.Given, c.run.set.Services)
+	if wrong != "" {
+		c.s.ui.Errf("%s", wrong)
+		return ErrBind
+	}
 	for _, svc := range c.run.set.Services {
+		for _, g := range given[svc] {
+			at := listenAddr{network: givenNetwork, address: strconv.Itoa(g.FD), text: "socket " + strconv.Itoa(g.FD)}
+			c.wanted[at.key()] = true
+			c.places = append(c.places, &place{svc: svc, at: at, key: at.key(), given: g})
+		}
+		if given[svc] != nil {
+			continue
+		}
 		for _, a := range svc.conf.Accept {
 			addrs, err := listenAddrs(ctx, a)
 			if err != nil {
@@ -191,7 +209,7 @@ func (c *change) bind(ctx context.Context) error {
 }
 
 func (c *change) listen(ctx context.Context, p *place) error {
-	ln, err := p.svc.listen(ctx, p.at)
+	ln, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -199,6 +217,23 @@ func (c *change) listen(ctx context.Context, p *place) error {
 	c.s.ui.Infof("Service [%s] (FD=%d) bound to %s", p.svc.Name(), descriptor(ln), printed(ln.Addr(), p.at))
 	p.l = &listener{Listener: ln, at: p.at, key: p.key}
 	return nil
+}
+
+// open binds the place's address, or takes its given socket.
+func (p *place) open(ctx context.Context) (net.Listener, error) {
+	if p.given == nil {
+		return p.svc.listen(ctx, p.at)
+	}
+	ln, err := p.given.Listen()
+	if err != nil {
+		return nil, err
+	}
+	p.at.text = plainAddr(ln.Addr())
+	if err := p.svc.setListenOptions(ln); err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return ln, nil
 }
 
 // blocking lists the listeners that go with the old Set and overlap an address.

@@ -28,6 +28,10 @@ var ErrBind = errors.New("a service could not be bound")
 // A Server runs the services of one Set, and owns their listeners and
 // connections. Make it with NewServer.
 type Server struct {
+	// Given are sockets that the program was started with. The services that accept take them
+	// in place of their own addresses, see assign. Set it before the first Apply.
+	Given []Given
+
 	log *logging.Log
 	ui  *logging.Logger
 	max atomic.Int64 // connections at once
@@ -67,10 +71,13 @@ func (s *Server) Addrs() []string {
 // acceptLoop accepts until the listener is closed.
 func (s *Server) acceptLoop(l *listener) {
 	defer s.wg.Done()
+	defer l.ended.Store(true)
 	defer func() { l.svc.Load().set.leave() }()
 	pause := time.Duration(0)
 	for {
+		l.accepted.Store(0)
 		c, err := l.Accept()
+		l.accepted.Store(time.Now().UnixNano())
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return

@@ -47,12 +47,26 @@ func Launch(t testing.TB, binary, conf string) *Daemon {
 // LaunchEnv is Launch with more variables in the daemon's environment.
 func LaunchEnv(t testing.TB, env []string, binary, conf string) *Daemon {
 	t.Helper()
-	d := &Daemon{Config: filepath.Join(t.TempDir(), "stunnel.conf")}
-	d.Write(t, conf)
+	d := Prepare(t, conf)
 	cmd := exec.Command(binary, d.Config)
 	if len(env) > 0 {
 		cmd.Env = append(os.Environ(), env...)
 	}
+	d.Begin(t, cmd)
+	return d
+}
+
+// Prepare writes a daemon's configuration, for Begin to start it.
+func Prepare(t testing.TB, conf string) *Daemon {
+	t.Helper()
+	d := &Daemon{Config: filepath.Join(t.TempDir(), "stunnel.conf")}
+	d.Write(t, conf)
+	return d
+}
+
+// Begin is Launch for a command of the caller's, which runs the daemon or becomes it.
+func (d *Daemon) Begin(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
 	d.Process = RunCommand(t, cmd)
 	t.Cleanup(func() {
 		select {
@@ -62,7 +76,6 @@ func LaunchEnv(t testing.TB, env []string, binary, conf string) *Daemon {
 			d.Stop()
 		}
 	})
-	return d
 }
 
 // Write puts a new configuration behind the preamble in the daemon's file.
