@@ -14,6 +14,7 @@ import (
 
 	"software.sslmate.com/src/go-pkcs12"
 
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
@@ -101,6 +102,30 @@ func TestPKCS12(t *testing.T) {
 		o, _ := answering(c.pass)
 		_, err := Build(service(filepath.Join(dir, "bundle"), ""), o)
 		fails(t, err, c.want)
+	}
+}
+
+// TestPKCS12Hints names commands that read PKCS #12, and the file that is at fault.
+func TestPKCS12Hints(t *testing.T) {
+	dir := t.TempDir()
+	leaf := issue(t, "leaf", ecKey(t, elliptic.P256()), nil)
+	if err := os.WriteFile(filepath.Join(dir, "leaf.pem"), []byte(pkcs8(leaf.key)+certPEM(leaf)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	openssl(t, dir, "pkcs12 -export -in leaf.pem -out bundle -passout pass:x")
+	bundle := filepath.Join(dir, "bundle")
+	for secret, want := range map[string]string{
+		"":                 "openssl pkcs12 -in " + bundle + " -nodes",
+		file(t, "wrong\n"): "openssl pkcs12 -in " + bundle + " -info",
+		"/nowhere":         "write the passphrase into that file",
+	} {
+		s := service(bundle, "")
+		s.KeyPassphraseFile = secret
+		_, err := Build(s, Options{})
+		var e *config.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Hint, want) {
+			t.Errorf("%q: %v, want hint %q", secret, e, want)
+		}
 	}
 }
 

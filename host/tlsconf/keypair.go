@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
@@ -31,7 +32,7 @@ func (c *Context) loadCertificates(s *config.Service, o Options) error {
 			return err
 		}
 		if len(m.certs) == 0 {
-			return s.Errorf("cert", "no certificate in %s", m)
+			return m.hinted(s.Errorf("cert", "no certificate in %s", m))
 		}
 		chains = append(chains, m)
 	}
@@ -60,6 +61,11 @@ func (c *Context) loadCertificates(s *config.Service, o Options) error {
 		cert, err := l.join(m, pairs[i])
 		if err != nil {
 			return err
+		}
+		if now := time.Now(); now.After(cert.Leaf.NotAfter) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the certificate has expired on %s: peers that verify it refuse", m, cert.Leaf.NotAfter.UTC().Format(time.DateTime)))
+		} else if now.Before(cert.Leaf.NotBefore) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s: the certificate is not valid before %s: peers that verify it refuse", m, cert.Leaf.NotBefore.UTC().Format(time.DateTime)))
 		}
 		c.Config.Certificates = append(c.Config.Certificates, *cert)
 	}
@@ -160,8 +166,8 @@ func (l *loader) openKey(m *material) *config.Error {
 	signer, err := m.key()
 	switch {
 	case errors.Is(err, errNoKey):
-		return l.service.Errorf(m.option, "no private key in %s", m).
-			WithHint("name the file that has it with key = FILE, or append it to the certificate")
+		return m.hinted(l.service.Errorf(m.option, "no private key in %s", m).
+			WithHint("name the file that has it with key = FILE, or append it to the certificate"))
 	case err != nil:
 		return l.unreadable(m, "private key in ", err)
 	}

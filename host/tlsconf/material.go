@@ -37,6 +37,7 @@ type material struct {
 	name   string
 	certs  [][]byte
 	key    func() (crypto.Signer, error) // errNoKey: none
+	pkcs12 bool                          // a PKCS #12 file
 	stored bool                          // in the Store, not in a file
 	parsed []*x509.Certificate           // certs
 	signer crypto.Signer                 // what key gave; nil: not asked yet
@@ -71,7 +72,10 @@ func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
 	if looksLikePKCS12(data) {
 		return l.openPKCS12(option, value, data)
 	}
-	b := parsePEM(data)
+	b, err := parsePEM(value, data)
+	if err != nil {
+		return nil, withFormHint(l.service.Errorf(option, "%v", err), value)
+	}
 	if b.dh {
 		l.context.Notices = append(l.context.Notices, value+": the DH parameters have no use: cipher suites with finite-field Diffie-Hellman are not offered")
 	}
@@ -104,6 +108,14 @@ func (l *loader) publicKeys() []crypto.PublicKey {
 		}
 	}
 	return keys
+}
+
+// hinted is withFormHint for a material in a file.
+func (m *material) hinted(e *config.Error) *config.Error {
+	if m.stored {
+		return e
+	}
+	return withFormHint(e, m.name)
 }
 
 // String is the name as messages have it.

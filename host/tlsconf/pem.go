@@ -30,7 +30,7 @@ func readPEM(path string) (*blocks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parsePEM(data), nil
+	return parsePEM(path, data)
 }
 
 // readFile reads a file of the operator's that is not larger than such files are.
@@ -53,14 +53,13 @@ func readBounded(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-func parsePEM(data []byte) *blocks {
+// parsePEM takes a file apart.
+func parsePEM(path string, data []byte) (*blocks, error) {
+	if n := verify.Unread(data); n > 0 {
+		return nil, fmt.Errorf("%s: %w", path, &verify.UnreadError{Blocks: n})
+	}
 	b := &blocks{}
-	for {
-		var p *pem.Block
-		p, data = pem.Decode(data)
-		if p == nil {
-			return b
-		}
+	for p := range verify.Blocks(data) {
 		switch {
 		case p.Type == "CERTIFICATE" || p.Type == "X509 CERTIFICATE":
 			b.certs = append(b.certs, p.Bytes)
@@ -82,4 +81,5 @@ func parsePEM(data []byte) *blocks {
 			b.dh = true
 		}
 	}
+	return b, nil
 }

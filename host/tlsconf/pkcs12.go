@@ -36,7 +36,7 @@ func (l *loader) openPKCS12(option, path string, data []byte) (*material, *confi
 		return nil, l.service.Errorf(option, "%s: PKCS #12: %d iterations of its key derivation, more than %d", path, n, maxIterations).
 			WithHint("write it anew: openssl pkcs12 -export -iter 100000")
 	}
-	m := &material{option: option, name: path}
+	m := &material{option: option, name: path, pkcs12: true}
 	try := func(secret []byte) error { return m.decodePKCS12(data, string(secret)) }
 	err := try(nil)
 	if errors.Is(err, passphrase.ErrWrong) {

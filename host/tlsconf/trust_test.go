@@ -2,12 +2,16 @@ package tlsconf
 
 import (
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
@@ -98,6 +102,65 @@ func TestTrustWarnings(t *testing.T) {
 		}
 		if !strings.Contains(strings.Join(context.Warnings, "\n"), c.want) {
 			t.Errorf("warnings %q lack %q", context.Warnings, c.want)
+		}
+	}
+}
+
+// TestIdleTrust warns of what keeps every peer out and is no error: directories that were
+// never rehashed, and lists that are over.
+func TestIdleTrust(t *testing.T) {
+	root := issue(t, "root", ecKey(t, elliptic.P256()), nil)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "root.pem"), []byte(certPEM(root)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	signer := *root.cert
+	signer.KeyUsage, signer.SubjectKeyId = x509.KeyUsageCRLSign, []byte{1}
+	now := time.Now()
+	list := func(until time.Time) string {
+		der := must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-2 * time.Hour), NextUpdate: until}, &signer, root.key))
+		return file(t, block("X509 CRL", der))
+	}
+	set := func(apath, crls, crl string) func(*config.Service) {
+		return func(s *config.Service) {
+			s.CAfile = file(t, certPEM(root))
+			s.Trust.CApath, s.Trust.CRLpath, s.Trust.CRLfile = apath, crls, crl
+		}
+	}
+	check := func(what string, edit func(*config.Service), want string) {
+		t.Helper()
+		c, err := verifying(t, edit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(c.Warnings, "\n"); want == "" && text != "" || !strings.Contains(text, want) {
+			t.Errorf("%s: warnings %q, want %q", what, text, want)
+		}
+	}
+	check("valid list", set("", "", list(now.Add(time.Hour))), "")
+	check("list that is over", set("", "", list(now.Add(-time.Hour))), "CRL has expired: this update ")
+	check("certificates without hashes", set(dir, "", ""), "CApath "+dir+" holds no file HHHHHHHH.N")
+	check("lists without hashes", set("", dir, ""), "CRLpath "+dir+" holds no file HHHHHHHH.rN")
+	for _, name := range []string{"0123abcd.0", "0123abcd.r0"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(certPEM(root)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("hashes", set(dir, dir, ""), "")
+}
+
+// TestOwnValidity warns of a certificate that no peer takes any more, or yet.
+func TestOwnValidity(t *testing.T) {
+	key := ecKey(t, elliptic.P256())
+	for want, from := range map[string]time.Duration{"has expired on": -2 * time.Hour, "is not valid before": time.Hour, "": -time.Minute} {
+		tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(from), NotAfter: time.Now().Add(from + time.Hour)}
+		der := must(x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key))
+		c, err := Build(service(file(t, block("CERTIFICATE", der)+pkcs8(key)), ""), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(c.Warnings, "\n"); want == "" && text != "" || !strings.Contains(text, want) {
+			t.Errorf("from %v on: warnings %q, want %q", from, text, want)
 		}
 	}
 }

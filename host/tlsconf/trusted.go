@@ -8,6 +8,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
@@ -50,6 +53,9 @@ func (c *Context) loadTrust(s *config.Service, o Options) error {
 			return s.Errorf("CApath", "No trusted certificates found").
 				WithHint("put certificates into %s and run openssl rehash on it", path)
 		}
+		if s.Verifies() && !holdsHashed(path, "") {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("CApath %s holds no file HHHHHHHH.N: run openssl rehash on it, nothing in it is found otherwise", path))
+		}
 		c.Verifier.SetDirectory(path)
 		names = append(names, certs...)
 	}
@@ -68,7 +74,7 @@ func (c *Context) loadTrust(s *config.Service, o Options) error {
 func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 	blocks, err := readPEM(s.CAfile)
 	if err != nil {
-		return nil, s.Errorf("CAfile", "%v", err)
+		return nil, withFormHint(s.Errorf("CAfile", "%v", err), s.CAfile)
 	}
 	var certs []*x509.Certificate
 	for _, b := range blocks.certs {
@@ -92,7 +98,7 @@ func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("CAfile %s: trusted certificates that are limited to purposes are skipped: %d", s.CAfile, blocks.limited))
 	}
 	if len(certs) == 0 {
-		return nil, s.Errorf("CAfile", "no certificate in %s", s.CAfile)
+		return nil, withFormHint(s.Errorf("CAfile", "no certificate in %s", s.CAfile), s.CAfile)
 	}
 	c.Verifier.Reject(rejected)
 	anchors := 0
@@ -139,6 +145,26 @@ func directoryCertificates(dir string) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
+// holdsHashed tells whether a directory has a file by whose name something is looked up,
+// as openssl rehash makes them. Without one it is mostly a directory that was never rehashed.
+func holdsHashed(dir, infix string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return true // said elsewhere
+	}
+	defer f.Close()
+	hashed := regexp.MustCompile(`^[0-9a-f]{8}\.` + infix + `[0-9]+$`)
+	for {
+		names, err := f.Readdirnames(maxNamedFiles)
+		if slices.ContainsFunc(names, hashed.MatchString) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+	}
+}
+
 // nameAuthorities has a server tell clients which CAs it knows, each once. Where that is
 // too long nothing is told, and a client offers what it has.
 func (c *Context) nameAuthorities(s *config.Service, certs []*x509.Certificate) {
@@ -177,13 +203,20 @@ func (c *Context) loadLists(s *config.Service) error {
 			lists, err = verify.ParseRevocationLists(data)
 		}
 		if err != nil {
-			return s.Errorf("CRLfile", "Failed to load %s revocation lookup file: %v", t.CRLfile, err)
+			return withFormHint(s.Errorf("CRLfile", "Failed to load %s revocation lookup file: %v", t.CRLfile, err), t.CRLfile)
+		}
+	}
+	for _, l := range lists {
+		if text := l.Outdated(time.Now()); text != "" {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("CRLfile %s: %s; peers of this issuer are refused until a reload finds a valid list", t.CRLfile, text))
 		}
 	}
 	var directories []string
 	if t.CRLpath != "" {
 		if info, err := os.Stat(t.CRLpath); err != nil || !info.IsDir() {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("CRLpath %s is no directory: without its lists every peer is refused", t.CRLpath))
+		} else if s.Verifies() && !holdsHashed(t.CRLpath, "r") {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("CRLpath %s holds no file HHHHHHHH.rN: run openssl rehash on it, nothing in it is found otherwise", t.CRLpath))
 		}
 		directories = append(directories, t.CRLpath)
 	}

@@ -21,7 +21,7 @@ func (l *loader) unlock(path string, try func(secret []byte) error) error {
 	}
 	secret, err := readPassphrase(from)
 	if err != nil {
-		return fmt.Errorf("keyPassphraseFile: %w", err)
+		return &passphraseFileError{err}
 	}
 	l.context.warnInsecure(from)
 	if err := try(secret); !errors.Is(err, passphrase.ErrWrong) {
@@ -29,6 +29,12 @@ func (l *loader) unlock(path string, try func(secret []byte) error) error {
 	}
 	return fmt.Errorf("%w in %s", passphrase.ErrWrong, from)
 }
+
+// A passphraseFileError says why the file of keyPassphraseFile cannot be read.
+type passphraseFileError struct{ err error }
+
+func (e *passphraseFileError) Error() string { return "keyPassphraseFile: " + e.err.Error() }
+func (e *passphraseFileError) Unwrap() error { return e.err }
 
 // readPassphrase gives the first line of a file.
 func readPassphrase(path string) ([]byte, error) {
@@ -53,17 +59,27 @@ func readPassphrase(path string) ([]byte, error) {
 func (l *loader) unreadable(m *material, what string, err error) *config.Error {
 	e, path := l.service.Errorf(m.option, "%s%v: %v", what, m, err), m.name
 	var algorithm *pbes2.UnsupportedError
+	var file *passphraseFileError
 	switch {
 	case m.stored: // the store has said what to do, if anything
 		return e
+	case errors.As(err, &file):
+		return e.WithHint("write the passphrase into that file, as its first line, readable for this user")
+	case errors.Is(err, passphrase.ErrNoTerminal) && m.pkcs12:
+		return e.WithHint("set keyPassphraseFile = FILE with the passphrase in it, or write certificate and key in PEM: openssl pkcs12 -in %s -nodes -out FILE.pem", path)
 	case errors.Is(err, passphrase.ErrNoTerminal):
-		return e.WithHint("set keyPassphraseFile = FILE with the passphrase in it, or decrypt the key: openssl pkey -in %s", path)
+		return e.WithHint("set keyPassphraseFile = FILE with the passphrase in it, or decrypt the key: openssl pkey -in %s -out FILE.key", path)
+	case errors.Is(err, passphrase.ErrWrong) && m.pkcs12:
+		return e.WithHint("check that openssl pkcs12 -in %s -info takes the passphrase", path)
 	case errors.Is(err, passphrase.ErrWrong):
 		return e.WithHint("check that openssl pkey -in %s takes the passphrase", path)
 	case errors.As(err, &algorithm):
 		return e.WithHint("encrypt the key anew: openssl pkey -in %s -aes256", path)
 	case errors.Is(err, errUnusable):
 		return e.WithHint("have a certificate issued for a new key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256")
+	}
+	if m.pkcs12 {
+		return e.WithHint("see what openssl pkcs12 -in %s -info says", path)
 	}
 	return e.WithHint("see what openssl pkey -in %s says", path)
 }

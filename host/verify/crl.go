@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"sync/atomic"
 	"time"
@@ -97,11 +97,10 @@ func serialKey(n *big.Int) string {
 // ParseRevocationLists gives the lists of a PEM file.
 func ParseRevocationLists(data []byte) ([]*RevocationList, error) {
 	var all []*RevocationList
-	for {
-		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
-			break
-		}
+	if n := Unread(data); n > 0 {
+		return nil, &UnreadError{n}
+	}
+	for block := range Blocks(data) {
 		if block.Type != "X509 CRL" {
 			continue
 		}
@@ -125,6 +124,15 @@ func parseHashedLists(data []byte) []*RevocationList {
 		return nil
 	}
 	return all
+}
+
+// Outdated says of a list that is not valid now whose it is and why; else it is empty.
+func (r *RevocationList) Outdated(now time.Time) string {
+	reason := r.current(now)
+	if reason == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: this update %s, next update %s: %s", reason, r.list.ThisUpdate.UTC().Format(time.DateTime), r.list.NextUpdate.UTC().Format(time.DateTime), r.list.Issuer)
 }
 
 // current says what is wrong with a list's time.

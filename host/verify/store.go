@@ -2,7 +2,6 @@ package verify
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"os"
@@ -118,11 +117,7 @@ func readRegular(path string) ([]byte, error) {
 // as OpenSSL does; a chain that needs it fails.
 func parseCertificates(data []byte) []*node {
 	var nodes []*node
-	for {
-		var block *pem.Block
-		if block, data = pem.Decode(data); block == nil {
-			return nodes
-		}
+	for block := range Blocks(data) {
 		der := block.Bytes
 		var settings TrustSettings
 		switch block.Type {
@@ -142,6 +137,7 @@ func parseCertificates(data []byte) []*node {
 			}
 		}
 	}
+	return nodes
 }
 
 // A store is what CAfile and CApath hold.
