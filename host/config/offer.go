@@ -159,15 +159,16 @@ func (s *Service) settleCiphers() *Error {
 		s.warn("ciphers names what does not exist: %s", strings.Join(l.Unknown, ", "))
 	}
 	if len(dropped) > 0 {
-		s.warn("ciphers that do not exist here are left out: %s", strings.Join(suite.Names(dropped), ", "))
+		s.warn("ciphers that do not exist here are left out: %s", few(suite.Names(dropped)))
 	}
 	if len(timed) > 0 {
-		s.warn("ciphers that leak by the time they take (Lucky Thirteen) are used only if each is named: %s", strings.Join(suite.Names(timed), ", "))
+		s.warn("ciphers that leak by the time they take (Lucky Thirteen) are used only if each is named: %s", few(suite.Names(timed)))
 	}
 	return nil
 }
 
-// few joins names, and leaves out most of many: an error tells what was asked by its line.
+// few joins names, and leaves out most of many: what was asked stands in its line, and
+// openssl ciphers tells all of it.
 func few(names []string) string {
 	const most = 8
 	if len(names) > most {
