@@ -69,7 +69,7 @@ func endpoints(s *Service, st *state) (n int, sure bool) {
 	for _, given := range []bool{
 		len(s.Accept) > 0,
 		len(s.Connect) > 0,
-		!s.Client && s.SNISet && strings.Contains(s.SNI, ":"),
+		secondary(s),
 		!s.Client && s.Protocol == "socks",
 		s.Client && s.Protocol == "capwinctrl",
 	} {
@@ -80,11 +80,20 @@ func endpoints(s *Service, st *state) (n int, sure bool) {
 	return n, !st.refused("accept", "connect", "exec", "transparent", "protocol", "client")
 }
 
+// secondary tells whether clients come by another section's address and the name that
+// they ask for.
+func secondary(s *Service) bool {
+	_, _, ok := s.SplitSNI()
+	return ok
+}
+
 func endpointHint(s *Service, n int) string {
 	switch {
+	case n > 2 && secondary(s):
+		return "remove accept: clients come by the address of the section that sni names"
 	case n > 2:
 		return "keep two of accept, connect and what else gives the service an end"
-	case len(s.Accept) == 0:
+	case len(s.Accept) == 0 && !secondary(s):
 		return "add accept = [HOST:]PORT, where clients come in"
 	}
 	return "add connect = [HOST:]PORT, where the connection goes"

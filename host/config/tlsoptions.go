@@ -90,6 +90,30 @@ var TLSOptions = []TLSOption{
 	{"TLS_ROLLBACK_BUG", NoOp, forOldPeers},
 }
 
+// nearestTLSOption gives the name that a wrong one was meant for, as NO_TLSv1_1 for
+// NO_TLSv1.1; empty if none is one letter off. Another digit is another version, not a
+// slip.
+func nearestTLSOption(name string) string {
+	if len(name) > 64 {
+		return ""
+	}
+	for _, o := range TLSOptions {
+		if distance(strings.ToUpper(name), strings.ToUpper(o.Name)) == 1 && digits(name) == digits(o.Name) {
+			return o.Name
+		}
+	}
+	return ""
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // parseTLSOption takes a name, in any case of letters, or one to clear with a minus
 // before it. What is set and cleared is settled when the section ends.
 func parseTLSOption(t *target, value string) *Error {
@@ -99,6 +123,8 @@ func parseTLSOption(t *target, value string) *Error {
 		hint := "-options lists the names; each line sets one"
 		if bare, ok := strings.CutPrefix(strings.ToUpper(name), "SSL_OP_"); ok {
 			hint = "write the name without SSL_OP_: " + bare
+		} else if near := nearestTLSOption(name); near != "" {
+			hint = "did you mean " + near + "? " + hint
 		}
 		return refuse("Illegal TLS option", hint)
 	}
