@@ -69,6 +69,10 @@ func complain(w io.Writer, err error) int {
 		fmt.Fprintln(w, err)
 	}
 	for _, e := range errs {
+		if e.Part == config.PartService && e.Line > 0 {
+			// The log has stunnel's words alone, in which a section has no place.
+			fmt.Fprintf(w, "%s:%d: ", e.File, e.Line)
+		}
 		fmt.Fprintln(w, e)
 		if e.Hint != "" {
 			fmt.Fprintf(w, "    %s\n", e.Hint)
