@@ -17,9 +17,10 @@ const (
 	minimumMaximum = "name constraints minimum and maximum not supported"
 )
 
-// maxComparisons bounds how many names are held against how many subtrees of a CA. A peer
+// maxComparisons bounds how often a name is held against a subtree in one path. A peer
 // chooses both where its CA does not matter, and one handshake could be made to compare for
-// seconds. OpenSSL stops at four times as many; the largest real certificates need a tenth.
+// seconds. OpenSSL stops at four times as many for each CA; the largest real certificates need
+// a tenth.
 const maxComparisons = 1 << 18
 
 // constraints are the subtrees of a CA (RFC 5280 section 4.2.1.10). Directory names are
@@ -32,10 +33,11 @@ type constraints struct{ permitted, excluded []generalName }
 // e-mail address, would pass.
 func (p *path) nameConstraints(fail func(depth int, reason string) error) error {
 	var above []constraints
+	left := maxComparisons
 	for depth := len(p.certs) - 1; depth >= 0; depth-- {
 		n := p.certs[depth]
 		if len(above) > 0 && (depth == 0 || !n.selfIssued()) {
-			if reason := violates(n, above, depth == 0); reason != "" {
+			if reason := violates(n, above, depth == 0, &left); reason != "" {
 				if err := fail(depth, reason); err != nil {
 					return err
 				}
@@ -99,8 +101,9 @@ func parseConstraints(ext []byte) (c constraints, reason string) {
 	return c, ""
 }
 
-// violates says which of the constraints above a certificate it does not keep.
-func violates(n *node, above []constraints, leaf bool) string {
+// violates says which of the constraints above a certificate it does not keep. Left is how
+// many comparisons there may still be.
+func violates(n *node, above []constraints, leaf bool, left *int) string {
 	names, err := n.alternatives()
 	if err != nil {
 		return badSyntax
@@ -133,7 +136,7 @@ func violates(n *node, above []constraints, leaf bool) string {
 		}
 	}
 	for i := len(above) - 1; i >= 0; i-- {
-		if len(names)*(len(above[i].permitted)+len(above[i].excluded)) > maxComparisons {
+		if *left -= len(names) * (len(above[i].permitted) + len(above[i].excluded)); *left < 0 {
 			return "unspecified certificate verification error"
 		}
 		for _, name := range names {

@@ -38,6 +38,35 @@ func TestConstraintsAreBounded(t *testing.T) {
 	}
 }
 
+// TestConstraintsOfManyAreBounded has as many comparisons in a chain of CAs, none of which has
+// too many for itself.
+func TestConstraintsOfManyAreBounded(t *testing.T) {
+	const n = 600
+	var own *party
+	var sent []*x509.Certificate
+	for i := range 10 {
+		own = issue(t, fmt.Sprintf("Own %d", i), own, func(c *x509.Certificate) {
+			ca(c)
+			for k := range n {
+				c.ExcludedDNSDomains = append(c.ExcludedDNSDomains, fmt.Sprintf("x%d", k))
+			}
+		})
+		sent = append(certs(own), sent...)
+	}
+	leaf := issue(t, "leaf", own, func(c *x509.Certificate) {
+		for k := range n / 2 {
+			c.DNSNames = append(c.DNSNames, fmt.Sprintf("y%d", k))
+		}
+	})
+	v := &Verifier{Server: true, Peer: true, now: func() time.Time { return noon }}
+	v.SetTrusted(certs(leaf))
+	var e *Error
+	err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: append(certs(leaf), sent...)}, nil)
+	if !errors.As(err, &e) || e.Reason != "unspecified certificate verification error" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestForgedConstraintsAreNotCompared has the constrained CA be nobody's: its signature
 // is bad, and that ends it.
 func TestForgedConstraintsAreNotCompared(t *testing.T) {

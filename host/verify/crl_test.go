@@ -164,6 +164,25 @@ func TestStrangersAreNotHashedFor(t *testing.T) {
 	}
 }
 
+// TestUnlistedAreNotHashedFor is the same where no chain is asked for: the CA of the peer's own
+// signs well, and its certificate is not one of those that are listed.
+func TestUnlistedAreNotHashedFor(t *testing.T) {
+	middle := issue(t, "Middle", nil, crlSigner)
+	forged := issue(t, "Middle", nil, func(c *x509.Certificate) {
+		crlSigner(c)
+		c.SubjectKeyId = middle.cert.SubjectKeyId
+	})
+	leaf := issue(t, "leaf", forged, nil)
+	v := &Verifier{Server: true, Peer: true, now: func() time.Time { return noon }}
+	v.SetTrusted(certs(issue(t, "leaf", middle, nil)))
+	v.SetLists([]*RevocationList{parseList(t, revoke(t, middle, nil))})
+	var e *Error
+	err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: certs(leaf, forged)}, nil)
+	if !errors.As(err, &e) || e.Reason != "certificate not found in local repository" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestHashedDirectories puts certificates and lists into a directory after the Verifier
 // was made, takes them away again, and lays traps.
 func TestHashedDirectories(t *testing.T) {

@@ -91,8 +91,13 @@ func (j *judgement) revoked() error {
 	return nil
 }
 
-// hopeless says whether a bad signature, which signatures reports, refuses anyway.
+// hopeless says whether a bad signature, which signatures reports, refuses anyway. So does,
+// where the chain is of no matter, a certificate that is not listed: anybody can make a CA of
+// any name, whose list would be hashed and whose constraints compared.
 func (j *judgement) hopeless() bool {
+	if !j.Chain && !j.listed() {
+		return true
+	}
 	for depth := range len(j.path.certs) - 1 {
 		if !j.signed(depth) {
 			return true
@@ -249,14 +254,18 @@ func (j *judgement) subject() error {
 
 // local says whether a certificate of the peer's subject and public key is listed.
 func (j *judgement) local() bool {
-	leaf := j.path.certs[0]
-	for _, n := range j.store.named(leaf.subject) {
-		if !n.rejected && string(n.RawSubjectPublicKeyInfo) == string(leaf.RawSubjectPublicKeyInfo) {
-			j.log.Infof("CERT: Locally installed certificate matched")
-			return true
-		}
+	if !j.listed() {
+		return false
 	}
-	return false
+	j.log.Infof("CERT: Locally installed certificate matched")
+	return true
+}
+
+func (j *judgement) listed() bool {
+	leaf := j.path.certs[0]
+	return slices.ContainsFunc(j.store.named(leaf.subject), func(n *node) bool {
+		return !n.rejected && string(n.RawSubjectPublicKeyInfo) == string(leaf.RawSubjectPublicKeyInfo)
+	})
 }
 
 func (j *judgement) started(depth int) {
