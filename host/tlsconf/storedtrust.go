@@ -62,14 +62,18 @@ func fileStore(value string) ([]*x509.Certificate, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return directoryCertificates(path)
+		certs, rejecting, err := directoryCertificates(path)
+		if err == nil && rejecting != "" {
+			err = errRejecting(rejecting)
+		}
+		return certs, err
 	}
 	blocks, err := readPEM(path)
 	if err != nil {
 		return nil, err
 	}
 	if len(blocks.rejected) > 0 {
-		return nil, fmt.Errorf("%s has certificates that are marked as rejected, which CAfile takes alone", path)
+		return nil, errRejecting(path)
 	}
 	var certs []*x509.Certificate
 	for _, der := range blocks.certs {
@@ -78,4 +82,9 @@ func fileStore(value string) ([]*x509.Certificate, error) {
 		}
 	}
 	return certs, nil
+}
+
+// errRejecting is the error of a store that would trust a certificate in spite of a distrust.
+func errRejecting(path string) error {
+	return fmt.Errorf("%s has certificates that are marked as rejected, which CAfile and CApath take alone", path)
 }

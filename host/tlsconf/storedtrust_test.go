@@ -1,6 +1,7 @@
 package tlsconf
 
 import (
+	"bytes"
 	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,6 +21,13 @@ func TestStoredTrust(t *testing.T) {
 	if err := os.WriteFile(path, []byte(certPEM(trusted)+certPEM(other)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	rejecting := t.TempDir()
+	settings := []byte{0x30, 0x0c, 0xa0, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01} // serverAuth is rejected
+	for name, text := range map[string]string{"a": certPEM(trusted), "b": block("TRUSTED CERTIFICATE", append(bytes.Clone(trusted.cert.Raw), settings...))} {
+		if err := os.WriteFile(filepath.Join(rejecting, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	o := Options{Store: token{map[string]*party{"token:trusted": trusted, "token:other": other}}}
 	for _, tc := range []struct {
 		engine []string
@@ -38,6 +46,8 @@ func TestStoredTrust(t *testing.T) {
 		{engine: []string{"plain"}, want: "names no certificate in an engine"},
 		{store: "token:none", want: "no such object"},
 		{store: filepath.Join(dir, "none"), want: "no such file"},
+		{store: rejecting, want: "marked as rejected"},
+		{store: filepath.Join(rejecting, "b"), want: "marked as rejected"},
 		{store: t.TempDir(), want: "no certificate in"},
 	} {
 		s := &config.Service{Name: "c", Client: true, VerifyChain: true, RequireCert: true, RequestCert: true, CAfile: tc.file,

@@ -44,7 +44,7 @@ func (c *Context) loadTrust(s *config.Service, o Options) error {
 		c.Verifier.SetTrusted(names)
 	}
 	if path := s.Trust.CApath; path != "" {
-		certs, err := directoryCertificates(path)
+		certs, _, err := directoryCertificates(path)
 		if err != nil {
 			return s.Errorf("CApath", "%v", err)
 		}
@@ -114,18 +114,18 @@ func (c *Context) loadTrusted(s *config.Service) ([]*x509.Certificate, error) {
 }
 
 // directoryCertificates gives the certificates of all files in a directory, whatever
-// their names, as stunnel reads them to tell clients of. Others are skipped.
-func directoryCertificates(dir string) ([]*x509.Certificate, error) {
+// their names, as stunnel reads them to tell clients of, and the first file with one that is
+// rejected. Others are skipped.
+func directoryCertificates(dir string) (certs []*x509.Certificate, rejecting string, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer f.Close()
 	entries, err := f.ReadDir(maxNamedFiles)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, "", err
 	}
-	var certs []*x509.Certificate
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		// A link is followed; a FIFO, a device or a directory is not opened.
@@ -141,8 +141,11 @@ func directoryCertificates(dir string) ([]*x509.Certificate, error) {
 				certs = append(certs, cert)
 			}
 		}
+		if len(blocks.rejected) > 0 && rejecting == "" {
+			rejecting = path
+		}
 	}
-	return certs, nil
+	return certs, rejecting, nil
 }
 
 // holdsHashed tells whether a directory has a file by whose name something is looked up,

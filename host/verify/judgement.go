@@ -48,6 +48,7 @@ func (j *judgement) run(certs []*x509.Certificate) error {
 		}
 	}
 	j.path = &path{certs: sent[:1], untrusted: 1}
+	sent[0].rejected = j.store.distrusts(sent[0])
 	if weakKey(sent[0], j.Level) {
 		if err := j.fail(0, "EE certificate key too weak"); err != nil {
 			return err
@@ -264,7 +265,7 @@ func (j *judgement) local() bool {
 func (j *judgement) listed() bool {
 	leaf := j.path.certs[0]
 	return slices.ContainsFunc(j.store.named(leaf.subject), func(n *node) bool {
-		return !n.rejected && string(n.RawSubjectPublicKeyInfo) == string(leaf.RawSubjectPublicKeyInfo)
+		return !n.rejected && n.sameKey(leaf)
 	})
 }
 

@@ -89,6 +89,10 @@ func (n *node) extension(oid asn1.ObjectIdentifier) []byte {
 
 func (n *node) selfIssued() bool { return n.subject == n.issuer }
 
+func (n *node) sameKey(as *node) bool {
+	return bytes.Equal(n.RawSubjectPublicKeyInfo, as.RawSubjectPublicKeyInfo)
+}
+
 // selfSigned says whether a certificate names itself as its issuer. Its signature is not
 // checked: a certificate is trusted because the operator lists it.
 func (n *node) selfSigned() bool { return n.issuerOf(n) }

@@ -147,7 +147,8 @@ type store struct {
 	directory *hashedDirectory[*node]
 }
 
-// named gives the certificates of a subject.
+// named gives the certificates of a subject, first those that are distrusted, wherever they
+// stand.
 func (s *store) named(subject string) []*node {
 	all := s.listed[subject]
 	if bad := s.rejected[subject]; len(bad) > 0 {
@@ -158,9 +159,22 @@ func (s *store) named(subject string) []*node {
 	}
 	all = all[:len(all):len(all)]
 	for _, n := range s.directory.find(subject) {
-		if n.subject == subject {
+		switch {
+		case n.subject != subject:
+		case n.rejected:
+			all = slices.Concat([]*node{n}, all)
+		default:
 			all = append(all, n)
 		}
 	}
 	return all
+}
+
+// distrusts says whether a peer's own certificate is distrusted, by its subject and key:
+// somebody who has the key can have another certificate made.
+func (s *store) distrusts(leaf *node) bool {
+	if len(s.rejected) == 0 && s.directory == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.named(leaf.subject), func(n *node) bool { return n.rejected && n.sameKey(leaf) })
 }
