@@ -160,6 +160,7 @@ type Service struct {
 	Offer         Offer
 	Commands      Commands // config =
 	Renegotiation bool     // let a server renegotiate, up to TLS 1.2
+	LegacyServers bool     // of a client: also those without secure renegotiation (RFC 5746)
 
 	MinVersion Version  // 0: DefaultMinVersion
 	MaxVersion Version  // 0: DefaultMaxVersion

@@ -46,7 +46,7 @@ var TLSOptions = []TLSOption{
 	{"EPHEMERAL_RSA", NoOp, forOldPeers},
 	{"IGNORE_UNEXPECTED_EOF", NoOp, "a peer's end without close_notify is told apart whatever this says"},
 	{"LEGACY_EC_POINT_FORMATS", NoOp, "points are always sent uncompressed"},
-	{"LEGACY_SERVER_CONNECT", NoOp, "servers without secure renegotiation are served whatever this says"},
+	{"LEGACY_SERVER_CONNECT", Works, "a client accepts servers without secure renegotiation, of TLS 1.2 and older"},
 	{"MICROSOFT_BIG_SSLV3_BUFFER", NoOp, forOldPeers},
 	{"MICROSOFT_SESS_ID_BUG", NoOp, forOldPeers},
 	{"MSIE_SSLV2_RSA_PADDING", NoOp, forOldPeers},
@@ -147,5 +147,5 @@ func parseTLSOption(t *target, value string) *Error {
 
 // narrowsOrTicket tells the options that are more than a statement of what holds.
 func narrowsOrTicket(name string) bool {
-	return name == "NO_TICKET" || name == "NO_RENEGOTIATION" || strings.HasPrefix(name, "NO_TLSv1")
+	return name == "NO_TICKET" || name == "NO_RENEGOTIATION" || name == "LEGACY_SERVER_CONNECT" || strings.HasPrefix(name, "NO_TLSv1")
 }

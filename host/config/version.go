@@ -66,12 +66,14 @@ func (s *Service) tlsOption(name string) bool {
 	return slices.Contains(s.TLSOptions, name) && !slices.Contains(s.TLSOptions, "-"+name)
 }
 
-// settleRenegotiation tells servers that what they allow does not happen.
+// settleRenegotiation tells servers that what they allow does not happen, and clients which
+// servers they may have.
 func settleRenegotiation(s *Service) {
 	if _, said := s.Pos["renegotiation"]; said && s.Renegotiation && !s.Client {
 		s.warn("cuts off clients that want to renegotiate, in spite of renegotiation = yes")
 	}
 	s.Renegotiation = s.Renegotiation && s.Client && !s.tlsOption("NO_RENEGOTIATION")
+	s.LegacyServers = s.tlsOption("LEGACY_SERVER_CONNECT")
 }
 
 // settleVersions joins the version options of a section with its NO_ options and its

@@ -25,7 +25,7 @@ func (c *connection) secure(s *relay.Socket) (tlsConn, error) {
 	case client && c.svc.tls.PSK != nil:
 		return c.secureByKey(psk.Client(s, c.svc.tls.ForSecrets(c.alpn)))
 	case client:
-		return c.secureByCertificate(tls.Client(s, c.tlsConfig(c.svc)))
+		return c.secureServer(s)
 	case c.svc.takesKeys():
 		t, err := c.answerKey(s)
 		if t != nil || err != nil {
@@ -33,6 +33,19 @@ func (c *connection) secure(s *relay.Socket) (tlsConn, error) {
 		}
 	}
 	return c.secureByCertificate(tls.Server(s, c.tlsConfig(c.svc)))
+}
+
+// secureServer does a client's handshake.
+func (c *connection) secureServer(s *relay.Socket) (tlsConn, error) {
+	if c.svc.conf.LegacyServers {
+		return c.secureByCertificate(tls.Client(s, c.tlsConfig(c.svc)))
+	}
+	h := &serverHello{Socket: s}
+	t, err := c.secureByCertificate(tls.Client(h, c.tlsConfig(c.svc)))
+	if err == nil {
+		err = h.check(t.ConnectionState())
+	}
+	return t, err
 }
 
 func (c *connection) secureByCertificate(t *tls.Conn) (tlsConn, error) {
