@@ -3,7 +3,6 @@ package wrap
 import (
 	"context"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -13,6 +12,9 @@ type matcher struct {
 	ctx context.Context
 	r   *Request
 	say func(string)
+
+	lists  map[string]file[[]string]
+	broken bool // a list that was looked at could not be read
 }
 
 // list says whether an item matches before EXCEPT, and none of the list behind it does.
@@ -81,11 +83,12 @@ func (m *matcher) host(item string, addr netip.Addr, name func() string) bool {
 
 // file matches the patterns that a file lists.
 func (m *matcher) file(path string, addr netip.Addr, name func() string) bool {
-	text, err := readFile(path)
-	if err != nil && !os.IsNotExist(err) {
-		m.say(err.Error())
+	f := m.lists[path]
+	if f.err != nil {
+		m.say(f.err.Error() + ": the client is refused")
+		m.broken = true
 	}
-	for _, item := range items(text) {
+	for _, item := range f.content {
 		// One level: a file that named itself would have no end.
 		if !strings.HasPrefix(item, "/") && m.host(item, addr, name) {
 			return true

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,43 +18,73 @@ const (
 	DenyFile  = "/etc/hosts.deny"
 )
 
-// A Table holds the rules of both files and reads a file again when it was changed. It is
-// safe for concurrent use.
+// A Table holds the rules of both files, and of the files with patterns that they name, and
+// reads a file again when it was changed. It is safe for concurrent use.
 type Table struct {
 	mu    sync.Mutex
-	files [2]file // allow, deny
+	files [2]file[[]rule] // allow, deny
+	lists map[string]*file[[]string]
 }
 
-// A file is one of the two, as it was last read.
-type file struct {
-	path  string
-	rules []rule
-	err   error // why it could not be read; the rules are none then
-	size  int64
-	time  time.Time
-	seen  bool // it was there at some time
+// A file is one of them, as it was last read.
+type file[T any] struct {
+	path    string
+	parse   func(text string) T
+	content T
+	err     error // why it could not be read; the content is empty then
+	size    int64
+	time    time.Time
+	seen    bool // it was there at some time
 }
 
-// NewTable reads the two files. One that does not exist has no rules.
+// NewTable reads the two files and those that they name. One that does not exist has no rules.
 func NewTable(allow, deny string) *Table {
-	t := &Table{files: [2]file{{path: allow}, {path: deny}}}
+	t := &Table{files: [2]file[[]rule]{{path: allow, parse: parse}, {path: deny, parse: parse}}, lists: map[string]*file[[]string]{}}
 	t.read()
 	return t
 }
 
-// read gives the rules of both files, as they are now.
-func (t *Table) read() [2]file {
+// read gives the rules of both files, and the patterns of those that they name, as they are now.
+func (t *Table) read() (rules [2]file[[]rule], lists map[string]file[[]string]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.files {
 		t.files[i].refresh()
+		for _, r := range t.files[i].content {
+			for _, item := range slices.Concat(r.daemons, r.clients) {
+				path, ok := listOf(item)
+				if !ok {
+					continue
+				}
+				f := t.lists[path]
+				if f == nil {
+					f = &file[[]string]{path: path, parse: items}
+					t.lists[path] = f
+				}
+				if lists == nil {
+					lists = map[string]file[[]string]{}
+				}
+				if _, done := lists[path]; !done {
+					f.refresh()
+					lists[path] = *f
+				}
+			}
+		}
 	}
-	return t.files
+	return t.files, lists
+}
+
+// listOf gives the file that an item names the patterns of: /PATH, DAEMON@/PATH, USER@/PATH.
+func listOf(item string) (path string, ok bool) {
+	if i := at(item); i > 0 {
+		item = item[i+1:]
+	}
+	return item, strings.HasPrefix(item, "/")
 }
 
 // refresh reads a file that was changed. In a jail the file may be out of sight; what was
 // read before it was is kept then, for without the rules everybody would be let in.
-func (f *file) refresh() {
+func (f *file[T]) refresh() {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -70,9 +102,10 @@ func (f *file) refresh() {
 	}
 	text, err := readFile(f.path)
 	f.seen, f.size, f.time, f.err = true, info.Size(), info.ModTime(), err
-	f.rules = nil
+	var none T
+	f.content = none
 	if err == nil {
-		f.rules = parse(text)
+		f.content = f.parse(text)
 	}
 }
 

@@ -54,7 +54,8 @@ func (t *Table) Check(ctx context.Context, r *Request) Verdict {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
 	var v Verdict
-	for i, f := range t.read() {
+	files, lists := t.read()
+	for i, f := range files {
 		allow := i == 0
 		if f.err != nil {
 			// A file that is there and cannot be read may refuse this client.
@@ -62,14 +63,19 @@ func (t *Table) Check(ctx context.Context, r *Request) Verdict {
 			v.Rule = f.path
 			return v
 		}
-		for _, rule := range f.rules {
+		for _, rule := range f.content {
 			where := fmt.Sprintf("%s:%d", f.path, rule.line)
 			if rule.wrong != "" {
 				v.Warnings = append(v.Warnings, where+": "+rule.wrong)
 				continue
 			}
-			m := matcher{ctx: ctx, r: r, say: func(text string) { v.Warnings = append(v.Warnings, where+": "+text) }}
-			if !m.list(rule.daemons, m.daemon) || !m.list(rule.clients, m.client) {
+			m := matcher{ctx: ctx, r: r, lists: lists, say: func(text string) { v.Warnings = append(v.Warnings, where+": "+text) }}
+			matches := m.list(rule.daemons, m.daemon) && m.list(rule.clients, m.client)
+			if m.broken {
+				v.Rule = where // the list may have this client
+				return v
+			}
+			if !matches {
 				continue
 			}
 			v.Rule = where
