@@ -94,8 +94,10 @@ func serialKey(n *big.Int) string {
 	return string(n.Bytes())
 }
 
-// ParseRevocationLists gives the lists of a PEM file.
+// ParseRevocationLists gives the lists of a PEM file. A damaged one is an error: without it
+// an older one would decide.
 func ParseRevocationLists(data []byte) ([]*RevocationList, error) {
+	begun := bytes.Count(data, []byte("-----BEGIN X509 CRL-----"))
 	var all []*RevocationList
 	if n := Unread(data); n > 0 {
 		return nil, &UnreadError{n}
@@ -110,7 +112,10 @@ func ParseRevocationLists(data []byte) ([]*RevocationList, error) {
 		}
 		all = append(all, r)
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) < begun:
+		return nil, errors.New("a revocation list in it is damaged")
+	case len(all) == 0:
 		return nil, errors.New("no revocation list in it")
 	}
 	return all, nil

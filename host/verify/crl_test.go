@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -180,6 +181,24 @@ func TestUnlistedAreNotHashedFor(t *testing.T) {
 	err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: certs(leaf, forged)}, nil)
 	if !errors.As(err, &e) || e.Reason != "certificate not found in local repository" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestDamagedListsAreNoLists has the newer of two lists be cut, or have a letter that is none.
+func TestDamagedListsAreNoLists(t *testing.T) {
+	root := issue(t, "Root", nil, crlSigner)
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: revoke(t, root, nil)}))
+	for name, data := range map[string]string{
+		"cut":              text + text[:len(text)/2],
+		"cut first":        text[:len(text)/2] + "\n" + text,
+		"a letter is none": strings.Replace(text, "\nMI", "\nM!", 1) + text,
+	} {
+		if lists, err := ParseRevocationLists([]byte(data)); err == nil {
+			t.Errorf("%s: %d lists", name, len(lists))
+		}
+	}
+	if lists, err := ParseRevocationLists([]byte("words\n" + text + "words\n" + text)); err != nil || len(lists) != 2 {
+		t.Errorf("%d lists, %v", len(lists), err)
 	}
 }
 
