@@ -81,5 +81,5 @@ func soundsSecret(name string) bool {
 		return true
 	}
 	n := strings.ToLower(name)
-	return strings.Contains(n, "pass") || strings.Contains(n, "secret")
+	return strings.Contains(n, "pass") || strings.Contains(n, "secret") || strings.HasSuffix(n, "pin")
 }
