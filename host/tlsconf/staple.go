@@ -1,7 +1,6 @@
 package tlsconf
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 
@@ -64,11 +63,11 @@ func issuerOf(cert *tls.Certificate, cafile string) *x509.Certificate {
 			ders = append(ders[:len(ders):len(ders)], b.certs...)
 		}
 	}
+	var known []*x509.Certificate
 	for _, der := range ders {
-		c, err := x509.ParseCertificate(der)
-		if err == nil && bytes.Equal(c.RawSubject, cert.Leaf.RawIssuer) && cert.Leaf.CheckSignatureFrom(c) == nil {
-			return c
+		if c, err := x509.ParseCertificate(der); err == nil {
+			known = append(known, c)
 		}
 	}
-	return nil
+	return issuerAmong(cert.Leaf, known)
 }
