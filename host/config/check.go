@@ -100,14 +100,14 @@ func endpointHint(s *Service, n int) string {
 }
 
 // checkGlobal returns what is wrong with the global options as a whole.
-func checkGlobal(g *Global, st *state) Errors {
+func checkGlobal(g *Global, st *state, system string) Errors {
 	var errs Errors
-	// A daemon's working directory is the root directory.
+	// A daemon's working directory is the root directory, but on Windows.
 	for _, path := range []struct{ value, reason string }{
 		{g.Output, "Log file must include full path name"},
 		{g.Pid, "Pid file must include full path name"},
 	} {
-		if g.Foreground == Background && !st.refused("foreground") && path.value != "" && path.value[0] != '/' {
+		if g.Foreground == Background && !st.refused("foreground") && path.value != "" && path.value[0] != '/' && system != "windows" {
 			errs = append(errs, &Error{Part: PartGlobal, Reason: path.reason,
 				Hint: "write the path from / on, or set foreground = yes"})
 		}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -27,17 +28,18 @@ func Load(path string) (*Config, error) {
 	if resolved, err := filepath.EvalSymlinks(name); err == nil {
 		name = resolved
 	}
-	return load(path, name, f)
+	return load(path, name, f, runtime.GOOS)
 }
 
 // LoadReader reads and checks a configuration from a descriptor; name is its number.
 // Relative paths of include are taken from the working directory, as in Load.
 func LoadReader(name string, r io.Reader) (*Config, error) {
-	return load(name, name, r)
+	return load(name, name, r, runtime.GOOS)
 }
 
-func load(path, name string, r io.Reader) (*Config, error) {
+func load(path, name string, r io.Reader, system string) (*Config, error) {
 	p := &loader{
+		system:   system,
 		cfg:      &Config{Path: path, Global: newGlobal()},
 		defaults: newDefaults(),
 		state:    newState(nil),
@@ -57,6 +59,7 @@ func newGlobal() Global {
 
 // A loader is one run of Load.
 type loader struct {
+	system   string // GOOS of where the configuration is for
 	cfg      *Config
 	errs     Errors
 	defaults *Service
@@ -125,19 +128,21 @@ func (p *loader) section(name string, place Place) {
 	p.cfg.Services = append(p.cfg.Services, s)
 }
 
+// notHere is stunnel's reason where a name is unknown, or stands in the wrong place.
+const notHere = "Specified option name is not valid here"
+
 // option applies one line.
 func (p *loader) option(it item, place Place) *Error {
 	o, ok := Lookup(it.name)
-	const reason = "Specified option name is not valid here"
 	if !ok {
-		return p.unknown(it.name, refuse(reason, ""))
+		return p.unknown(it.name, refuse(notHere, ""))
 	}
 	name := strings.ToLower(o.Name)
-	if !o.here() {
-		return refuse(reason, "remove the line: "+o.Name+" exists on "+o.Platform+" alone")
+	if !o.On(p.system) {
+		return o.elsewhere()
 	}
 	if o.Scope == GlobalScope && !p.inGlobal() {
-		return refuse(reason, o.Name+" is a global option: move the line before the first [section]")
+		return refuse(notHere, o.Name+" is a global option: move the line before the first [section]")
 	}
 	if e := p.state.repeat(o, it.value); e != nil {
 		return e
@@ -212,7 +217,7 @@ func (p *loader) endService() {
 func (p *loader) end() {
 	if !p.inGlobal() {
 		p.endService()
-		p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.global)...)
+		p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.global, p.system)...)
 		for _, s := range p.cfg.Services {
 			if p.cfg.Global.FIPS == FIPSYes {
 				p.errs = append(p.errs, checkFIPS(s)...)
@@ -220,7 +225,7 @@ func (p *loader) end() {
 		}
 		return
 	}
-	p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.state)...)
+	p.errs = append(p.errs, checkGlobal(&p.cfg.Global, p.state, p.system)...)
 	p.cfg.Inetd = true
 	p.service.inetd = true
 	p.cfg.Services = []*Service{p.service}

@@ -47,7 +47,7 @@ type Option struct {
 	Default  string // as -version prints it; empty: none worth printing
 	List     bool   // may be repeated, each value counts
 	Secret   bool   // the value is never printed
-	Platform string // the one system (GOOS) where the name exists; empty: all
+	Platform string // the one system where the name exists, by platforms; empty: all
 	Doc      string // what it sets: a sentence's worth without capital and full stop
 	Status   Status
 	Note     string // for NoOp: why it has no effect; for Refused and Pending: what to do or know
@@ -68,7 +68,7 @@ func (o *Option) asksForDefault(value string) bool {
 
 // here tells whether the option exists on this system.
 func (o *Option) here() bool {
-	return o.Platform == "" || o.Platform == runtime.GOOS
+	return o.On(runtime.GOOS)
 }
 
 // Options is every option, in alphabetical order. It is never changed.
@@ -80,6 +80,9 @@ var Options = sorted(
 
 func sorted(parts ...[]Option) []Option {
 	all := slices.Concat(parts...)
+	for i := range all {
+		all[i].Platform = platforms[all[i].Name]
+	}
 	slices.SortFunc(all, func(a, b Option) int {
 		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
 	})

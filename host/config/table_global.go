@@ -59,11 +59,11 @@ var globalRestOptions = []Option{
 				t.cfg.Global.FIPS = FIPSYes
 			}
 		})},
-	{Name: "iconActive", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,
+	{Name: "iconActive", Form: "file", Status: NoOp, parse: checkNothing,
 		Doc: "icon while connections are open", Note: noWindow},
-	{Name: "iconError", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,
+	{Name: "iconError", Form: "file", Status: NoOp, parse: checkNothing,
 		Doc: "icon while the configuration is wrong", Note: noWindow},
-	{Name: "iconIdle", Form: "file", Platform: "windows", Status: NoOp, parse: checkNothing,
+	{Name: "iconIdle", Form: "file", Status: NoOp, parse: checkNothing,
 		Doc: "icon while no connection is open", Note: noWindow},
 	{Name: "RNDbytes", Form: "bytes", Status: NoOp, Note: kernelRandom,
 		Doc:   "how much of the seed files is read",
@@ -72,7 +72,7 @@ var globalRestOptions = []Option{
 		Doc: "file with random seed data", Note: kernelRandom},
 	{Name: "RNDoverwrite", Form: "yes|no", Status: NoOp, parse: checkYesNo,
 		Doc: "renew the seed file", Note: kernelRandom},
-	{Name: "taskbar", Form: "yes|no", Platform: "windows", Status: NoOp, parse: checkYesNo,
+	{Name: "taskbar", Form: "yes|no", Status: NoOp, parse: checkYesNo,
 		Doc: "show an icon in the task bar", Note: noWindow},
 }
 

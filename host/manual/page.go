@@ -82,8 +82,8 @@ func (e *Entry) markdown() string {
 	if o.Default != "" {
 		facts = append(facts, "default `"+o.Default+"`")
 	}
-	if o.Platform != "" {
-		facts = append(facts, "on "+o.Platform+" alone")
+	if system := o.Only(); system != "" {
+		facts = append(facts, "on "+system+" alone")
 	}
 	if o.Secret {
 		facts = append(facts, "the value is never printed")
