@@ -14,29 +14,30 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/daemon"
 	"github.com/stunnel-wasm/stunnel-wasm/host/manual"
+	"github.com/stunnel-wasm/stunnel-wasm/host/scm"
 	"github.com/stunnel-wasm/stunnel-wasm/host/socket"
 )
-
-// defaultConfig is read when no argument is given. Packagers set it with
-// -ldflags -X to where their system keeps it.
-var defaultConfig = "/etc/stunnel/stunnel.conf"
 
 func main() { os.Exit(run(os.Args[1:])) }
 
 // run reads the arguments as stunnel does: without case, one dash, and whatever
 // is none of them is a file.
 func run(args []string) int {
-	if len(args) == 0 {
-		return daemon.Run(&daemon.Source{Path: defaultConfig}, os.Stderr)
+	if r, ok := scm.Parse(args, slashes); ok {
+		return manage(r)
 	}
-	switch strings.ToLower(args[0]) {
+	first := ""
+	if len(args) > 0 {
+		first = dashed(args[0])
+	}
+	switch first {
 	case "-help":
 		if len(args) > 1 {
 			return help(args[1])
 		}
 		return inform(func(w io.Writer) error {
 			fmt.Fprintln(w, daemon.Banner())
-			fmt.Fprintln(w, "\nstunnel-wasm [FILE] | -fd N | -help [NAME] | -version | -sockets | -options\nstunnel-wasm check [FILE | -fd N]")
+			fmt.Fprintln(w, "\nstunnel-wasm [FILE] | -fd N | -help [NAME] | -version | -sockets | -options\nstunnel-wasm check [FILE | -fd N]"+manageHelp)
 			guestcmd.WriteHelp(w)
 			fmt.Fprintln(w)
 			return config.WriteHelp(w)
@@ -98,9 +99,9 @@ func help(name string) int {
 func source(args []string) (*daemon.Source, bool) {
 	switch {
 	case len(args) == 0:
-		return &daemon.Source{Path: defaultConfig}, true
+		return &daemon.Source{Path: locate("")}, true
 	case !strings.EqualFold(args[0], "-fd"):
-		return &daemon.Source{Path: args[0]}, true
+		return &daemon.Source{Path: locate(args[0])}, true
 	case len(args) == 1:
 		fmt.Fprintln(os.Stderr, "No file descriptor specified: write -fd N")
 		return nil, false

@@ -36,7 +36,10 @@ const (
 // Run is the daemon: it returns the exit status when it ends. Messages of a start
 // that fails go to stderr.
 func Run(src *Source, stderr io.Writer) int {
-	RaiseHeapFloor()
+	return newDaemon(src, stderr).run(func() {})
+}
+
+func newDaemon(src *Source, stderr io.Writer) *daemon {
 	d := &daemon{src: src, log: logging.New(), stderr: stderr, sessions: session.NewStore()}
 	d.ui = d.log.Logger("ui")
 	d.passphrases = &passphrase.Keeper{
@@ -44,18 +47,25 @@ func Run(src *Source, stderr io.Writer) int {
 		Wrong:   func() { d.ui.Errf("Wrong passphrase: retrying") },
 		Learned: d.log.AddSecret,
 	}
+	return d
+}
+
+// run calls started when connections are accepted, and ends with the daemon.
+func (d *daemon) run(started func()) (status int) {
+	RaiseHeapFloor()
 	if err := d.start(); err != nil {
 		if !errors.Is(err, errReported) {
 			d.ui.Errf("%v", err)
 		}
 		d.letGo()
-		d.log.DumpBuffer(stderr)
+		d.log.DumpBuffer(d.stderr)
 		d.notifyParent(false)
 		return 1
 	}
 	if d.parent {
 		return d.status
 	}
+	started()
 	d.loop()
 	return 0
 }
@@ -85,11 +95,12 @@ type daemon struct {
 	sessions *session.Store // over reloads
 	pid      string         // the pid file that was written
 
-	parent  bool // this process has started the daemon and is done
-	status  int
-	signals chan os.Signal
-	null    *os.File // for the standard descriptors, while the start leaves the terminal
-	ready   *os.File // where a parent waits for the verdict; nil: none
+	inService bool // of Windows
+	parent    bool // this process has started the daemon and is done
+	status    int
+	signals   chan os.Signal
+	null      *os.File // for the standard descriptors, while the start leaves the terminal
+	ready     *os.File // where a parent waits for the verdict; nil: none
 
 	manager  *systemd.Manager // the service manager; nil before start has looked
 	watchdog func()           // ends it; nil: there is none
@@ -254,7 +265,7 @@ func (d *daemon) reload(ctx context.Context) {
 	status = running(conf)
 	sessions.Commit()
 	d.conf = conf
-	if err := d.log.Reconfigure(logOptions(conf)); err != nil {
+	if err := d.log.Reconfigure(d.logOptions(conf)); err != nil {
 		d.ui.Errf("%v", err)
 	}
 }
@@ -281,9 +292,9 @@ func (d *daemon) stop(ctx context.Context) {
 	d.log.Close(ctx)
 }
 
-func logOptions(c *config.Config) logging.Options {
+func (d *daemon) logOptions(c *config.Config) logging.Options {
 	g := &c.Global
-	return logging.Options{
+	return d.whereLogsGo(logging.Options{
 		Level:     logging.Level(g.Debug),
 		Facility:  g.Facility,
 		Ident:     g.Ident,
@@ -292,5 +303,5 @@ func logOptions(c *config.Config) logging.Options {
 		Overwrite: g.LogOverwrite,
 		Stderr:    g.Foreground == config.ForegroundYes,
 		JSON:      g.LogJSON,
-	}
+	})
 }

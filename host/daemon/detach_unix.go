@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
 )
 
@@ -146,3 +147,6 @@ func socketPair() (a, b *os.File, err error) {
 	}
 	return os.NewFile(uintptr(fds[0]), "daemon"), os.NewFile(uintptr(fds[1]), "ready"), nil
 }
+
+// whereLogsGo leaves it to the configuration.
+func (d *daemon) whereLogsGo(o logging.Options) logging.Options { return o }

@@ -33,7 +33,7 @@ func (d *daemon) settle(ctx context.Context, conf *config.Config) error {
 	if err := d.writePid(); err != nil {
 		return err
 	}
-	if err := d.log.Open(logOptions(conf)); err != nil {
+	if err := d.log.Open(d.logOptions(conf)); err != nil {
 		d.removePid()
 		return err
 	}
@@ -53,7 +53,7 @@ func (d *daemon) assume(ctx context.Context, conf *config.Config) error {
 	}
 	if id.Root != "" {
 		// What the system keeps outside of the jail and reads late.
-		d.log.OpenSyslog(logOptions(conf))
+		d.log.OpenSyslog(d.logOptions(conf))
 		service.ReadHosts()
 		resolve.Keep(ctx)
 	}
