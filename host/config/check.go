@@ -34,6 +34,9 @@ func finish(s *Service, st *state) Errors {
 	if e := checkRedirect(s, st); e != nil {
 		errs = append(errs, e)
 	}
+	if e := checkTransparent(s); e != nil {
+		errs = append(errs, e)
+	}
 	if e := checkSession(s, st); e != nil {
 		errs = append(errs, e)
 	}
@@ -69,6 +72,7 @@ func endpoints(s *Service, st *state) (n int, sure bool) {
 	for _, given := range []bool{
 		len(s.Accept) > 0,
 		len(s.Connect) > 0,
+		s.Transparent.Destination,
 		secondary(s),
 		!s.Client && s.Protocol == "socks",
 		s.Client && s.Protocol == "capwinctrl",

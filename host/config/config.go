@@ -127,6 +127,8 @@ type Service struct {
 	Local    string    // host whose address outgoing connections have; empty: the system's choice
 	Redirect []Address // where connections go that fail verification; nil: they end
 
+	Transparent Transparent
+
 	Failover Failover
 	Reset    bool // send RST on errors
 	LogID    LogID

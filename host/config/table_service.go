@@ -84,10 +84,7 @@ var connectionOptions = []Option{
 	{Name: "TIMEOUTidle", Scope: ServiceScope, Form: "seconds", Default: "43200 seconds",
 		Doc:   "how long a connection may rest without a byte",
 		parse: seconds("idle", func(t *target, d time.Duration) { t.service.TimeoutIdle = d })},
-	{Name: "transparent", Scope: ServiceScope, Form: "none|source|destination|both", Default: "none", Status: Pending,
-		same: []string{"none", "no"},
-		parse: checkKeyword("Selected transparent proxy mode is not available",
-			"none", "source", "destination", "both", "yes", "no"),
+	{Name: "transparent", Scope: ServiceScope, Form: "none|source|destination|both", Default: "none", parse: parseTransparent,
 		Doc: "keep the client's address, or find the target in the connection"},
 }
 

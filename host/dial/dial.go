@@ -45,7 +45,8 @@ type Dialer struct {
 	failover config.Failover
 	timeout  time.Duration // for each address
 	net      net.Dialer
-	next     atomic.Uint64 // round robin: where the next connection starts
+	next     *atomic.Uint64 // round robin: where the next connection starts
+	client   netip.AddrPort // whose address connections have, see As
 }
 
 // Options are a Dialer's settings.
@@ -64,7 +65,7 @@ type Options struct {
 // New makes a Dialer and looks its names up. Names that do not resolve are told
 // to log and looked up again at each connection.
 func New(ctx context.Context, addrs []config.Address, o Options, log *logging.Logger) *Dialer {
-	d := &Dialer{addrs: addrs, failover: o.Failover, timeout: o.Timeout}
+	d := &Dialer{addrs: addrs, failover: o.Failover, timeout: o.Timeout, next: new(atomic.Uint64)}
 	// Neither keep-alive probes nor multipath TCP: the system's defaults, as with
 	// stunnel, unless the socket option asks for them.
 	d.net = net.Dialer{Control: o.Control, KeepAliveConfig: net.KeepAliveConfig{Enable: false}, KeepAlive: -1}
@@ -93,8 +94,9 @@ func (d *Dialer) Configured(text string) (*Dialer, bool) {
 		if !strings.EqualFold(plain.Replace(a.String()), plain.Replace(text)) {
 			continue
 		}
-		only := &Dialer{addrs: []config.Address{a}, failover: d.failover, timeout: d.timeout, net: d.net}
-		return only, true
+		only := *d
+		only.addrs, only.targets, only.next = []config.Address{a}, nil, new(atomic.Uint64)
+		return &only, true
 	}
 	return nil, false
 }
@@ -175,11 +177,7 @@ func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.C
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	from := d.net
-	if t.Network == "unix" {
-		from.LocalAddr = nil // which is an IP address
-	}
-	c, err := from.DialContext(ctx, t.Network, t.Addr)
+	c, err := d.open(ctx, t, log)
 	if err != nil {
 		var wait net.Error
 		if _, system := logging.Errno(err); !system && errors.As(err, &wait) && wait.Timeout() {
@@ -193,6 +191,18 @@ func (d *Dialer) dial(ctx context.Context, t Target, log *logging.Logger) (net.C
 		log.Noticef("s_connect: connected %s", t)
 	}
 	return c, nil
+}
+
+// open makes the connection.
+func (d *Dialer) open(ctx context.Context, t Target, log *logging.Logger) (net.Conn, error) {
+	from := d.net
+	switch {
+	case t.Network == "unix":
+		from.LocalAddr = nil // which is an IP address
+	case d.client.IsValid():
+		return d.openAs(ctx, t, log)
+	}
+	return from.DialContext(ctx, t.Network, t.Addr)
 }
 
 // unresolved words a lookup's failure as stunnel does.

@@ -118,6 +118,9 @@ func (r *Reach) local(a netip.Addr) bool {
 	return false
 }
 
+// IsOwn tells whether an address is one of this machine's.
+func IsOwn(a netip.Addr) bool { return a.IsLoopback() || slices.Contains(interfaces.addresses(), a) }
+
 // own tells whether an address is loopback, unspecified (which Linux takes for loopback),
 // link-local, site-local, multicast, broadcast, or one of this machine's.
 func (r *Reach) own(a netip.Addr) bool {

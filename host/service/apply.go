@@ -180,6 +180,7 @@ func (c *change) bind(ctx context.Context) error {
 			if p.svc.conf.Owner != old.svc.Load().svc.conf.Owner {
 				p.svc.giveSocket(p.at, c.s.ui)
 			}
+			c.s.takeTurned(p.svc, old.Listener)
 			p.l, p.kept = old, true
 			continue
 		}
@@ -214,6 +215,7 @@ func (c *change) listen(ctx context.Context, p *place) error {
 		return err
 	}
 	p.svc.giveSocket(p.at, c.s.ui)
+	c.s.takeTurned(p.svc, ln)
 	c.s.ui.Infof("Service [%s] (FD=%d) bound to %s", p.svc.Name(), descriptor(ln), printed(ln.Addr(), p.at))
 	p.l = &listener{Listener: ln, at: p.at, key: p.key}
 	return nil

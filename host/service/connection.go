@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,10 @@ type connection struct {
 	target   string   // that a guest chose; empty: the service's own
 	route    string   // that a policy chose among the service's own; it goes before target
 	relay    atomic.Pointer[relay.Relay]
+
+	destination    netip.AddrPort // where the client was bound for; see findDestination
+	cameBy, wentBy hop            // in the Server's hops
+
 	counters relay.Counters
 }
 
@@ -147,6 +152,9 @@ func (c *connection) establish() error {
 	if err := c.admit(); err != nil {
 		return err
 	}
+	if err := c.findDestination(); err != nil {
+		return &stageError{stageConnect, err}
+	}
 	err := c.decide(c.ctx, stageAccepted)
 	switch {
 	case err != nil:
@@ -187,21 +195,29 @@ func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 		return c.dialDecoy()
 	}
 	svc := c.chosen()
+	dialer, err := c.from(svc, svc.dialer)
+	if err != nil {
+		return nil, err
+	}
 	if c.route != "" {
-		if only, ok := svc.dialer.Configured(c.route); ok {
+		if only, ok := dialer.Configured(c.route); ok {
 			return only.Dial(ctx, c.log)
 		}
 		// A policy of the primary chose before the client's name led to a secondary.
 		c.log.Errf("target %s is not configured", c.route)
 		return nil, errDenied
 	}
-	if c.target == "" {
-		return c.dialKept(ctx, svc)
+	switch {
+	case c.target != "":
+	case svc.conf.Transparent.Destination:
+		return c.dialDestination(ctx, dialer)
+	default:
+		return c.dialKept(ctx, dialer)
 	}
-	if only, ok := svc.dialer.Configured(c.target); ok && !svc.open {
+	if only, ok := dialer.Configured(c.target); ok && !svc.open {
 		return only.Dial(ctx, c.log)
 	}
-	return svc.dialer.DialChosen(ctx, c.target, &svc.reach, c.log)
+	return dialer.DialChosen(ctx, c.target, &svc.reach, c.log)
 }
 
 // connect dials the target.

@@ -214,6 +214,8 @@ func (c *connection) asked() string {
 		return c.route
 	case c.target != "":
 		return c.target
+	case c.chosen().conf.Transparent.Destination:
+		return c.destination.String()
 	}
 	return targetLines(c.chosen().conf.Connect)
 }

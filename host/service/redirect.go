@@ -41,7 +41,11 @@ func (c *connection) takenOver() bool { return c.redirected || c.handsOver() }
 // dialDecoy connects a redirected client.
 func (c *connection) dialDecoy() (net.Conn, error) {
 	c.log.Noticef("Redirecting connection")
-	return c.chosen().decoy.Dial(c.ctx, c.log)
+	decoy, err := c.from(c.chosen(), c.chosen().decoy)
+	if err != nil {
+		return nil, err
+	}
+	return decoy.Dial(c.ctx, c.log)
 }
 
 // taken says whether a negotiation ended because the connection goes on without it.

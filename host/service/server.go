@@ -42,6 +42,8 @@ type Server struct {
 	conns     map[*connection]struct{}
 	stopping  bool
 
+	hops hops
+
 	active atomic.Int64 // connections under way
 	nextID atomic.Uint64
 	wg     sync.WaitGroup // accept loops and connections
@@ -118,6 +120,7 @@ func (s *Server) serve(b *bound, nc net.Conn) {
 		return
 	}
 	defer s.untrack(c)
+	defer s.hops.forget(c)
 	c.run()
 }
 
