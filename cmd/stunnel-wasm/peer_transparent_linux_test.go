@@ -219,7 +219,7 @@ func TestTransparentPorts(t *testing.T) {
 	}
 }
 
-// refused checks that a client gets nothing from an address, and is told.
+// refused checks that a client gets nothing from an address, and its end.
 func (p *passage) refused(t *testing.T, from *testpeer.Network, to string) {
 	t.Helper()
 	from.Inside(func() {
@@ -229,8 +229,8 @@ func (p *passage) refused(t *testing.T, from *testpeer.Network, to string) {
 		}
 		defer c.Close()
 		c.SetDeadline(time.Now().Add(testpeer.Patience))
-		if _, err := io.ReadAll(tls.Client(c, &tls.Config{InsecureSkipVerify: true})); err == nil {
-			t.Errorf("%s is answered", to)
+		if text, _ := io.ReadAll(tls.Client(c, &tls.Config{InsecureSkipVerify: true})); len(text) > 0 {
+			t.Errorf("%s answers %q", to, text)
 		}
 	})
 }
@@ -268,5 +268,53 @@ func TestTransparentLoops(t *testing.T) {
 	// A hop or two may begin before the first is known to be one; each is seen.
 	if n := d.Count(`accepted connection from`); n > 20 {
 		t.Errorf("two connections have become %d", n)
+	}
+}
+
+// TestTransparentDecisions has a policy refuse a destination, a secondary have one where the
+// primary has a target, and a redirected client keep its address.
+func TestTransparentDecisions(t *testing.T) {
+	p := newPassage(t)
+	p.gateway.Firewall(tproxy + answers)
+	p.server.IP("address add 10.9.2.3/24 dev eth0\n")
+	p.server.Inside(func() {
+		ln, err := net.Listen("tcp", "10.9.2.3:81")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		testpeer.ServeOn(t, ln, func(c net.Conn) { io.WriteString(c, "decoy of "+c.RemoteAddr().String()) })
+	})
+
+	d := p.begin(t, "[x]\naccept = 0.0.0.0:9000\ntransparent = destination\ncert = {cert}\n"+
+		"policy = acl\nguestOption = acl.rule=deny target 10.9.2.3:81\nguestOption = acl.rule=allow\n")
+	if server, _ := p.seen(t, "10.9.1.1", 0, "10.9.2.1:81"); !strings.HasPrefix(server, "10.9.2.2:") {
+		t.Errorf("the server sees %q", server)
+	}
+	p.refused(t, p.client, "10.9.2.3:81")
+	d.WaitLine(`Service \[x\] policy acl denied connection from 10\.9\.1\.1:`)
+	d.Stop()
+
+	d = p.begin(t, "cert = {cert}\n[x]\naccept = 0.0.0.0:9000\nconnect = 10.9.2.3:81\n[y]\nsni = x:*.example\ntransparent = both\n")
+	if server, _ := p.seen(t, "10.9.1.1", 0, "10.9.2.1:81"); !strings.HasPrefix(server, "decoy of 10.9.2.2:") {
+		t.Errorf("the primary leads to %q", server)
+	}
+	p.client.Inside(func() {
+		c, err := tls.Dial("tcp", "10.9.2.1:81", &tls.Config{InsecureSkipVerify: true, ServerName: "a.example"})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		if got, err := io.ReadAll(c); string(got) != c.LocalAddr().String() {
+			t.Errorf("the secondary leads to %q, %v", got, err)
+		}
+	})
+	d.Stop()
+
+	d = p.begin(t, "[x]\naccept = 0.0.0.0:9000\ntransparent = both\ncert = {cert}\nverifyChain = yes\nrequireCert = yes\nCAfile = "+
+		testpeer.Certs(t).Root+"\nredirect = 10.9.2.3:81\n")
+	if server, client := p.seen(t, "10.9.1.1", 0, "10.9.2.1:81"); server != "decoy of "+client {
+		t.Errorf("a redirected client leads to %q", server)
 	}
 }
