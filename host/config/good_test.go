@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -221,5 +222,47 @@ func TestSectionsDoNotShare(t *testing.T) {
 	compare(t, "tickets", []bool{a.NoTicket, b.NoTicket}, []bool{false, true})
 	if i := slices.Index(a.TLSOptions, "-NO_TICKET"); i != 1 {
 		t.Errorf("a's TLS options %v", a.TLSOptions)
+	}
+}
+
+// TestTransparent has the modes of transparent, which counts as an end of the service.
+func TestTransparent(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		if _, errs := loadText("[a]\nclient = yes\naccept = 1\ntransparent = destination\n"); len(errs) == 0 {
+			t.Error("another system than Linux has transparent proxying")
+		}
+		return
+	}
+	for text, want := range map[string]Transparent{
+		"connect = 2\ntransparent = none\n":   {},
+		"connect = 2\ntransparent = no\n":     {},
+		"connect = 2\ntransparent = Source\n": {Source: true},
+		"connect = 2\ntransparent = yes\n":    {Source: true},
+		"transparent = destination\n":         {Destination: true},
+		"transparent = both\n":                {true, true},
+	} {
+		conf, errs := loadText("[a]\nclient = yes\naccept = 1\n" + text)
+		if len(errs) > 0 {
+			t.Errorf("%q: %v", text, errs)
+			continue
+		}
+		compare(t, text, conf.Services[0].Transparent, want)
+	}
+	for text, reason := range map[string]string{
+		"connect = 2\ntransparent = destination\n": "Each service must define two endpoints",
+		"transparent = source\n":                   "Each service must define two endpoints",
+		"connect = 2\ntransparent = x\n":           "Selected transparent proxy mode is not available",
+	} {
+		if _, errs := loadText("[a]\nclient = yes\naccept = 1\n" + text); len(errs) != 1 || errs[0].Reason != reason {
+			t.Errorf("%q: %v", text, errs)
+		}
+	}
+}
+
+// TestSocketTimes has options that do nothing noted.
+func TestSocketTimes(t *testing.T) {
+	conf, errs := loadText("[a]\nclient = yes\naccept = 1\nconnect = 2\nsocket = l:SO_RCVTIMEO=10:0\nsocket = r:SO_SNDTIMEO=10\nsocket = r:SO_SNDBUF=10000\n")
+	if len(errs) > 0 || len(conf.Notes) != 2 || !strings.HasPrefix(conf.Notes[0].Text, "SO_RCVTIMEO has no effect") || conf.Notes[1].Line != 6 {
+		t.Errorf("%v, notes %+v", errs, conf.Notes)
 	}
 }

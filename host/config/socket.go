@@ -98,6 +98,9 @@ func parseSocket(t *target, value string) *Error {
 	if hint := SocketOptions[i].Type.check(v); hint != "" {
 		return refuse(reason, hint)
 	}
+	if name == "SO_RCVTIMEO" || name == "SO_SNDTIMEO" {
+		t.note(name + " has no effect, nor has it in stunnel: sockets do not block. TIMEOUTbusy, TIMEOUTidle and TIMEOUTclose bound waits")
+	}
 	t.service.Socket = append(t.service.Socket, SocketOption{Scope: scope[0], Name: name, Value: v, Place: t.place})
 	return nil
 }

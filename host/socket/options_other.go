@@ -16,4 +16,6 @@ func lookup(string) (option, bool) { return option{}, false }
 
 func (option) set(uintptr, config.SocketType, string) error { return errors.ErrUnsupported }
 
+func (option) get(int, config.SocketType) string { return "unknown" }
+
 func systemDefault(config.SocketOptionType) string { return "unknown" }

@@ -95,7 +95,12 @@ func systemDefault(t config.SocketOptionType) string {
 		return "unknown"
 	}
 	defer unix.Close(fd)
-	switch t.Type {
+	return o.get(fd, t.Type)
+}
+
+// get reads an option in the form of -sockets.
+func (o option) get(fd int, t config.SocketType) string {
+	switch t {
 	case config.SocketString:
 		s, err := unix.GetsockoptString(fd, o.level, o.opt)
 		if err != nil {
@@ -119,9 +124,9 @@ func systemDefault(t config.SocketOptionType) string {
 	switch {
 	case err != nil:
 		return "unknown"
-	case t.Type == config.SocketFlag && n != 0:
+	case t == config.SocketFlag && n != 0:
 		return "yes"
-	case t.Type == config.SocketFlag:
+	case t == config.SocketFlag:
 		return "no"
 	}
 	return fmt.Sprint(n)

@@ -37,6 +37,17 @@ func Set(network string, rc syscall.RawConn, name, value string) error {
 	return nil
 }
 
+// Get reads an option of a socket, in the form of -sockets.
+func Get(rc syscall.RawConn, t config.SocketOptionType) string {
+	o, ok := lookup(t.Name)
+	if !ok {
+		return "none"
+	}
+	text := "unknown"
+	rc.Control(func(fd uintptr) { text = o.get(int(fd), t.Type) })
+	return text
+}
+
 // WriteTable prints the options with stunnel's defaults and this system's, as
 // stunnel -sockets does.
 func WriteTable(w io.Writer) {
