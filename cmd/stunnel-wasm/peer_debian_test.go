@@ -109,6 +109,10 @@ func debianPlaces(t *testing.T) (*strings.Replacer, []string) {
 	if u, err := user.Lookup("stunnel4"); err == nil && os.Geteuid() == 0 {
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
+		// The test's own directory is nobody else's to pass through.
+		if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+			t.Fatal(err)
+		}
 		for _, path := range []string{own, filepath.Join(own, "stunnel.log")} {
 			if err := os.Chown(path, uid, gid); err != nil {
 				t.Fatal(err)
