@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func TestExamplesCheck(t *testing.T) {
 	for _, theme := range themes(t) {
 		for _, e := range theme.Entries {
 			o := e.Option
-			if o.Status == config.Pending || o.Status == config.Refused || o.Platform != "" || regexp.MustCompile(`(?m)^(engine|provider) = `).MatchString(e.Example) {
+			if o.Status == config.Pending || o.Status == config.Refused || !o.On(runtime.GOOS) || regexp.MustCompile(`(?m)^(engine|provider) = `).MatchString(e.Example) {
 				continue
 			}
 			checked++
