@@ -15,6 +15,10 @@ const (
 	bindersTotal = 2 + 1 + binderLen
 )
 
+// maxShares is how many key shares a hello may have. There are some ten groups and a few
+// reserved ones; each share is compared with thousands of groups, if the client likes.
+const maxShares = 32
+
 // An offer is what a clientHello says in pre_shared_key (RFC 8446, section 4.2.11).
 type offer struct {
 	identities [][]byte
@@ -172,6 +176,9 @@ func (h *clientHello) takeOffer(s cryptobyte.String) bool {
 // checkShares looks for what no client does (RFC 8446, section 4.2.8): a share of a group
 // that it does not support, or two of one.
 func (h *clientHello) checkShares() error {
+	if len(h.shares) > maxShares {
+		return illegal("%d key shares", len(h.shares))
+	}
 	for i, s := range h.shares {
 		if !slices.Contains(h.groups, uint16(s.group)) {
 			return illegal("key share of a group that was not offered")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/record"
 )
@@ -79,22 +80,27 @@ func (h *Hello) Usable(c *Config) bool {
 	if low > tls.VersionTLS12 || !h.hello.speaks12() || !h.hello.extended {
 		return false
 	}
+	ours, others := c.suites12(), certificateSuites()
 	for _, id := range h.hello.suites {
 		switch {
-		case findSuite(c.suites12(), id) != nil:
+		case findSuite(ours, id) != nil:
 			return true
-		case certificateSuite(id):
+		case slices.Contains(others, id):
 			return false
 		}
 	}
 	return false
 }
 
-// certificateSuite says whether crypto/tls could answer with a suite of TLS 1.2.
-func certificateSuite(id uint16) bool {
-	is := func(s *tls.CipherSuite) bool { return s.ID == id }
-	return slices.ContainsFunc(tls.CipherSuites(), is) || slices.ContainsFunc(tls.InsecureCipherSuites(), is)
-}
+// certificateSuites are those that crypto/tls could answer with. They are listed once:
+// crypto/tls makes its lists anew each time, and a hello has room for thousands of suites
+// to be looked up in them.
+var certificateSuites = sync.OnceValue(func() (ids []uint16) {
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		ids = append(ids, s.ID)
+	}
+	return ids
+})
 
 // speaks12 says whether the client can do TLS 1.2.
 func (h *clientHello) speaks12() bool {

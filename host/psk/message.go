@@ -94,15 +94,31 @@ func readExtensions(s *cryptobyte.String, what string) ([]extension, error) {
 		if !all.ReadUint16(&e.id) || !all.ReadUint16LengthPrefixed(&data) {
 			return nil, decodeError(what)
 		}
-		// RFC 8446, section 4.2: no type twice. One reader of the message could see the
-		// first, another the second.
-		if has(list, e.id) {
-			return nil, illegal("%s has extension %d twice", what, e.id)
-		}
 		e.data = data
 		list = append(list, e)
 	}
+	if id, twice := repeated(list); twice {
+		// RFC 8446, section 4.2: no type twice. One reader of the message could see the
+		// first, another the second.
+		return nil, illegal("%s has extension %d twice", what, id)
+	}
 	return list, nil
+}
+
+// repeated gives an extension that is there twice. It sorts: a message has room for
+// thousands of extensions, and to compare each with each would be the peer's to order.
+func repeated(list []extension) (id uint16, twice bool) {
+	ids := make([]uint16, len(list))
+	for i, e := range list {
+		ids[i] = e.id
+	}
+	slices.Sort(ids)
+	for i := 1; i < len(ids); i++ {
+		if ids[i] == ids[i-1] {
+			return ids[i], true
+		}
+	}
+	return 0, false
 }
 
 func has(list []extension, id uint16) bool {
