@@ -74,7 +74,7 @@ func (c *Conn) takeAlert(content []byte) error {
 	switch {
 	case code == record.CloseNotify:
 		return io.EOF
-	case code == record.UserCanceled:
+	case code == record.UserCanceled && (level == levelWarning || c.state.Version == tls.VersionTLS13):
 		return nil // a close_notify should follow (RFC 8446, section 6.1)
 	case level == levelWarning && c.state.Version != tls.VersionTLS13:
 		// TLS 1.3 takes no notice of the level (RFC 8446, section 6).
@@ -82,5 +82,6 @@ func (c *Conn) takeAlert(content []byte) error {
 	case level != levelWarning && level != levelFatal && c.state.Version != tls.VersionTLS13:
 		return illegal("alert of level %d", level)
 	}
+	c.ended.Store(true)
 	return alertError("remote", code)
 }

@@ -27,6 +27,7 @@ const closeTime = 5 * time.Second
 
 var (
 	errShutdown  = errors.New("tls: protocol is shutdown")
+	errEnded     = errors.New("tls: the peer has ended the connection by an alert")
 	errHandshake = errors.New("tls: the handshake is not complete")
 )
 
@@ -61,6 +62,7 @@ type Conn struct {
 		err error // for good: errShutdown after close_notify
 	}
 	updateAsked atomic.Bool // the peer waits for our KeyUpdate
+	ended       atomic.Bool // the peer has ended the connection by an alert
 }
 
 // Client speaks TLS as a client over a connection.
@@ -211,8 +213,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	c.out.Lock()
 	defer c.out.Unlock()
 	for n := 0; n < len(p); {
-		if c.out.err != nil {
-			return n, c.out.err
+		if err := c.outErr(); err != nil {
+			return n, err
 		}
 		part := p[n:min(len(p), n+record.MaxPlaintext)]
 		if err := c.writeRecord(part); err != nil {
@@ -222,6 +224,16 @@ func (c *Conn) Write(p []byte) (int, error) {
 		n += len(part)
 	}
 	return len(p), nil
+}
+
+// outErr says why nothing more can leave; the caller has the lock. The peer's fatal alert is
+// a reason (RFC 8446, section 6.2): whoever reads it cannot wait for the lock, which a Write
+// may have for long.
+func (c *Conn) outErr() error {
+	if c.out.err == nil && c.ended.Load() {
+		c.out.err = errEnded
+	}
+	return c.out.err
 }
 
 func (c *Conn) writeRecord(part []byte) error {
@@ -249,11 +261,12 @@ func (c *Conn) CloseWrite() error {
 }
 
 func (c *Conn) closeNotify() error {
-	if c.out.err != nil {
-		if c.out.err == errShutdown {
-			return nil
-		}
-		return c.out.err
+	switch err := c.outErr(); err {
+	case nil:
+	case errShutdown:
+		return nil
+	default:
+		return err
 	}
 	c.out.err = errShutdown
 	c.SetWriteDeadline(time.Now().Add(closeTime))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -529,6 +530,7 @@ func TestHostileAfterTheHandshake(t *testing.T) {
 		{"a huge message", only13, func(c *Conn) error { return c.out.Append(record.Handshake, []byte{update, 1, 0, 0}) }, "tls: handshake message too long"},
 		{"a warning in TLS 1.3", only13, func(c *Conn) error { return c.out.Append(record.Alert, []byte{levelWarning, 112}) }, "remote error: tls: unrecognized name"},
 		{"a fatal alert", only12, func(c *Conn) error { return c.out.Append(record.Alert, []byte{levelFatal, 80}) }, "remote error: tls: internal error"},
+		{"user_canceled as a fatal alert", only12, func(c *Conn) error { return c.out.Append(record.Alert, []byte{levelFatal, 90}) }, "remote error: tls: user canceled"},
 		{"in the clear", only13, func(c *Conn) error {
 			_, err := c.Conn.Write([]byte{21, 3, 3, 0, 2, 1, 0})
 			return err
@@ -564,11 +566,16 @@ func TestHostileAfterTheHandshake(t *testing.T) {
 					t.Errorf("%d bytes, %v, want %q", n, err, c.want)
 				}
 			}
-			if bytes.HasPrefix([]byte(c.want), []byte("remote")) {
-				return
-			}
 			if _, err := server.Write([]byte("x")); err == nil {
 				t.Error("the server writes on")
+			}
+			if strings.HasPrefix(c.want, "remote") {
+				// Not even a close_notify may follow the peer's alert.
+				server.Close()
+				if rest, err := io.ReadAll(client.Conn); len(rest) > 0 || err != nil {
+					t.Errorf("the client gets %x, %v", rest, err)
+				}
+				return
 			}
 			// The alert tells the peer, encrypted.
 			var op *net.OpError
