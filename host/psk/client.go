@@ -110,7 +110,7 @@ func (h *clientState) check13(hello *serverHello) error {
 	if hello.retry() {
 		allowed = []uint16{extVersions, extKeyShare, extCookie}
 	}
-	if err := onlyExtensions(hello.extensions, allowed); err != nil {
+	if err := h.onlyExtensions(hello.extensions, allowed...); err != nil {
 		return err
 	}
 	if !bytes.Equal(hello.session, h.session) {
@@ -133,26 +133,27 @@ func (h *clientState) check12(hello *serverHello) error {
 	switch {
 	case h.retried != nil:
 		return illegal("server changed the version after its HelloRetryRequest") // RFC 8446, section 4.1.4
+	case hello.retry():
+		return illegal("HelloRetryRequest without a version") // RFC 8446, section 4.1.4
+	case len(h.session) > 0 && bytes.Equal(hello.session, h.session):
+		// A server that resumes a session that never was: the ID is for middleboxes alone.
+		return illegal("server resumes a session that was not offered")
 	case low > tls.VersionTLS12:
 		return &record.Error{Alert: record.ProtocolVersion, Reason: "server selected unsupported protocol version"}
 	case high > tls.VersionTLS12 && (bytes.HasSuffix(hello.random, downgrade) || bytes.HasSuffix(hello.random, downgrade11)):
 		// RFC 8446, section 4.1.3: somebody on the way took TLS 1.3 out of our hello.
 		return illegal("downgrade attempt detected, possibly due to a MitM attack or a broken middlebox")
 	}
-	allowed := []uint16{extMasterSecret, extRenegotiationInfo, extPointFormats}
-	if h.Conn.config.ServerName != "" {
-		allowed = append(allowed, extServerName)
-	}
-	if len(h.Conn.config.Protocols) > 0 {
-		allowed = append(allowed, extALPN)
-	}
-	if err := onlyExtensions(hello.extensions, allowed); err != nil {
+	err := h.onlyExtensions(hello.extensions, extMasterSecret, extRenegotiationInfo, extPointFormats, extServerName, extALPN)
+	if err != nil {
 		return err
 	}
 	s := findSuite(h.Conn.config.suites12(), hello.suite)
 	switch {
 	case s == nil:
 		return illegal("server selected a cipher suite that was not offered")
+	case !uncompressed(hello.formats):
+		return illegal("server does not support uncompressed points") // RFC 8422, section 5.2
 	case !hello.extended:
 		return errExtended
 	case !hello.secure:
@@ -167,14 +168,46 @@ func (h *clientState) check12(hello *serverHello) error {
 // on all of its handshake; every peer with these suites has it.
 var errExtended = &record.Error{Alert: record.HandshakeFailure, Reason: "peer lacks extended_master_secret"}
 
-// onlyExtensions refuses an answer to what was not asked (RFC 8446, section 4.2).
-func onlyExtensions(list []extension, allowed []uint16) error {
+// onlyExtensions refuses an answer to what was not asked, and one that belongs elsewhere.
+func (h *clientState) onlyExtensions(list []extension, allowed ...uint16) error {
 	for _, e := range list {
-		if !slices.Contains(allowed, e.id) {
-			return &record.Error{Alert: record.UnsupportedExtension, Reason: "server sent an extension that was not asked for"}
+		if e.id == extCookie && slices.Contains(allowed, e.id) {
+			continue // a HelloRetryRequest's, which comes unasked
+		}
+		if !slices.Contains(allowed, e.id) || !h.offers(e.id) {
+			return h.stray(e.id)
 		}
 	}
 	return nil
+}
+
+// stray is what is wrong with an extension that may not be where it is (RFC 8446, section
+// 4.2).
+func (h *clientState) stray(id uint16) error {
+	if h.offers(id) {
+		return illegal("server sent extension %d in a message that does not have it", id)
+	}
+	return &record.Error{Alert: record.UnsupportedExtension, Reason: "server sent an extension that was not asked for"}
+}
+
+// offers says whether an extension is in our hello.
+func (h *clientState) offers(id uint16) bool {
+	low, high := h.Conn.config.versions()
+	switch id {
+	case extGroups:
+		return true
+	case extServerName:
+		return h.Conn.config.ServerName != ""
+	case extALPN:
+		return len(h.Conn.config.Protocols) > 0
+	case extPointFormats, extMasterSecret, extRenegotiationInfo:
+		return low == tls.VersionTLS12
+	case extVersions, extModes, extKeyShare, extPreSharedKey:
+		return high == tls.VersionTLS13
+	case extCookie:
+		return h.cookie != nil
+	}
+	return false
 }
 
 // takeProtocol notes the server's choice, which must be one of ours (RFC 7301, section 3.1).

@@ -14,10 +14,10 @@ func (h *clientState) retry(hello *serverHello, raw []byte) error {
 		return err
 	}
 	group := hello.share.group
-	switch {
-	case group == 0 && hello.cookie == nil:
+	switch asked := has(hello.extensions, extKeyShare); {
+	case !asked && hello.cookie == nil:
 		return illegal("HelloRetryRequest changes nothing")
-	case group == 0:
+	case !asked:
 	case group == h.share.group, !slices.Contains(h.Conn.config.groups(), group):
 		return illegal("HelloRetryRequest for a group that was not offered, or offered with a key share")
 	default:
@@ -63,21 +63,19 @@ func (h *clientState) finish13(hello *serverHello, raw []byte) error {
 	if err := h.protectIn(&s.schedule, s.server); err != nil {
 		return err
 	}
-	if err := h.encryptedExtensions(); err != nil {
-		return err
-	}
-	// No CertificateRequest and no Certificate may come with a key (section 4.3.2).
-	want := s.mac(s.server, h.sum())
-	if err := h.expectFinished(want); err != nil {
-		return err
-	}
-	client, server := s.application(h.sum())
+	flight := h.serverFlight(s)
+	// Whatever follows is under the handshake's key: an alert too, which the server could not
+	// tell from somebody else's in the clear (appendix A.1).
 	if err := h.sendCCS(); err != nil {
 		return err
 	}
 	if err := h.protectOut(&s.schedule, s.client); err != nil {
 		return err
 	}
+	if flight != nil {
+		return flight
+	}
+	client, server := s.application(h.sum())
 	if err := h.sendFinished(s.mac(s.client, h.sum())); err != nil {
 		return err
 	}
@@ -85,6 +83,15 @@ func (h *clientState) finish13(hello *serverHello, raw []byte) error {
 		return err
 	}
 	return h.protectOut(&s.schedule, client)
+}
+
+// serverFlight reads what the server sends under the handshake's key. No CertificateRequest
+// and no Certificate may come with a pre-shared key (section 4.3.2).
+func (h *clientState) serverFlight(s *secrets13) error {
+	if err := h.encryptedExtensions(); err != nil {
+		return err
+	}
+	return h.expectFinished(s.mac(s.server, h.sum()))
 }
 
 // sendFinished sends our Finished and the flight that it ends.
@@ -109,21 +116,17 @@ func (h *clientState) encryptedExtensions() error {
 		return err
 	}
 	protocol := ""
+	// extGroups is for later connections.
+	if err := h.onlyExtensions(list, extServerName, extGroups, extALPN); err != nil {
+		return err
+	}
 	for _, e := range list {
 		ok := true
 		switch e.id {
 		case extServerName:
-			ok = h.Conn.config.ServerName != "" && len(e.data) == 0
-		case extGroups: // for later connections
+			ok = len(e.data) == 0
 		case extALPN:
-			if len(h.Conn.config.Protocols) == 0 {
-				return &record.Error{Alert: record.UnsupportedExtension, Reason: "server sent an extension that was not asked for"}
-			}
 			protocol, ok = oneName(e.data)
-		case extVersions, extKeyShare, extPreSharedKey, extModes, extCookie, extPadding, extPointFormats, extMasterSecret, extRenegotiationInfo:
-			return illegal("extension %d in %s", e.id, what) // section 4.2: wrong message
-		default:
-			return &record.Error{Alert: record.UnsupportedExtension, Reason: "server sent an extension that was not asked for"}
 		}
 		if !ok {
 			return decodeError(what)

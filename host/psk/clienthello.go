@@ -43,8 +43,9 @@ type clientHello struct {
 	modes      []byte   // nil: the extension is not there
 	shares     []share
 	hasShares  bool
-	extended   bool // extended_master_secret
-	secure     bool // renegotiation_info, or its signalling value
+	formats    []byte // of points; nil: the extension is not there
+	extended   bool   // extended_master_secret
+	secure     bool   // renegotiation_info, or its signalling value
 	early      bool
 	offer      *offer
 }
@@ -98,6 +99,8 @@ func (h *clientHello) take(e extension) error {
 		ok = ok && s.Empty()
 	case extALPN:
 		h.protocols, ok = readNames(e.data)
+	case extPointFormats:
+		h.formats, ok = readFormats(e.data)
 	case extMasterSecret:
 		h.extended, ok = true, len(e.data) == 0
 	case extRenegotiationInfo:

@@ -171,6 +171,20 @@ func addShare(b *cryptobyte.Builder, s share) {
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(s.data) })
 }
 
+// readFormats reads ec_point_formats (RFC 8422, section 5.1.2).
+func readFormats(data []byte) ([]byte, bool) {
+	s := cryptobyte.String(data)
+	var list cryptobyte.String
+	ok := s.ReadUint8LengthPrefixed(&list) && s.Empty() && len(list) > 0
+	return list, ok
+}
+
+// uncompressed says whether a peer's formats have the one in which points are here. A peer
+// that does not list any has it.
+func uncompressed(formats []byte) bool {
+	return formats == nil || slices.Contains(formats, 0)
+}
+
 // readNames reads the list of ALPN (RFC 7301, section 3.1).
 func readNames(data []byte) ([]string, bool) {
 	s := cryptobyte.String(data)

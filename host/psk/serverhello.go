@@ -31,7 +31,8 @@ type serverHello struct {
 	selected uint16 // version of supported_versions, 0: the extension is not there
 	share    share  // in a HelloRetryRequest without data; group 0: the extension is not there
 	cookie   []byte
-	identity int // of pre_shared_key, -1: the extension is not there
+	identity int    // of pre_shared_key, -1: the extension is not there
+	formats  []byte // of points; nil: the extension is not there
 	extended bool
 	secure   bool
 	protocol string
@@ -89,6 +90,9 @@ func (h *serverHello) take(e extension) (ok bool) {
 		var n uint16
 		ok = s.ReadUint16(&n) && s.Empty()
 		h.identity = int(n)
+		return ok
+	case extPointFormats:
+		h.formats, ok = readFormats(e.data)
 		return ok
 	case extMasterSecret:
 		h.extended = true
