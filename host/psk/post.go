@@ -74,6 +74,9 @@ func (c *Conn) sendKeyUpdate() error {
 	return c.out.Update()
 }
 
+// Renegotiates tells a relay that Read never does a handshake.
+func (c *Conn) Renegotiates() bool { return false }
+
 // post12 refuses renegotiation: nothing is the same after one, and what was decided about
 // the peer would have to be decided again. A client may ignore a server's wish for it
 // (RFC 5246, section 7.4.1.1).

@@ -35,6 +35,9 @@ type Counters struct {
 // Read and Write may be called at the same time, and so may CloseWrite, which sends
 // close_notify. Read gives io.EOF for the peer's close_notify, hands on the socket's own
 // errors as they are, and can be called again after a temporary one.
+//
+// One with a method Renegotiates that gives false does no handshake under the relay, and
+// can stop reading at any record.
 type TLS interface {
 	io.ReadWriter
 	CloseWrite() error
@@ -73,6 +76,10 @@ const (
 // it knows whether a reset is due.
 func (r *Relay) Run() Result {
 	r.Under.nowait = true
+	if t, ok := r.TLS.(interface{ Renegotiates() bool }); ok && !t.Renegotiates() {
+		r.Under.steady = true
+		r.Under.shaking = settled
+	}
 	r.start = time.Now()
 	r.mu.Lock()
 	r.timer = time.AfterFunc(r.Options.Idle, r.watch)

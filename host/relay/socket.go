@@ -29,6 +29,7 @@ type Socket struct {
 	alert   byte // the last such alert's description
 	nowait  bool // Read says errAgain where it would block
 	shaking shake
+	steady  bool // TLS does no handshake under the relay: shaking stays settled
 
 	// The writing half. The lock is for TLS's reading goroutine, which answers a
 	// KeyUpdate or sends an alert while the other goroutine holds writes back.
@@ -94,7 +95,9 @@ func (s *Socket) Read(p []byte) (int, error) {
 		}
 		s.left = recordHeader + s.payload()
 		s.isAlert = s.buf[s.r] == alertRecord && s.payload() == 2
-		s.shaking = s.shaking.next(s.buf[s.r])
+		if !s.steady {
+			s.shaking = s.shaking.next(s.buf[s.r])
+		}
 	}
 	if s.Buffered() == 0 {
 		if s.nowait && s.shaking == settled && !s.eof {
