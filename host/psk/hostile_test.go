@@ -74,7 +74,9 @@ type draft struct {
 	compression []byte
 	extensions  []extension
 	tail        []byte // behind everything
+	random      []byte
 	key         []byte // for the binder; nil: it stays as it is
+	before      []byte // the transcript before it, for the binder
 }
 
 // newDraft takes apart what our client would send.
@@ -97,7 +99,7 @@ func newDraft(t testing.TB, c *Config) *draft {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &draft{version: h.version, session: h.session, compression: h.compression, extensions: h.extensions}
+	d := &draft{version: h.version, random: bytes.Repeat([]byte{7}, 32), session: h.session, compression: h.compression, extensions: h.extensions}
 	for _, s := range h.suites {
 		d.suites = append(d.suites, byte(s>>8), byte(s))
 	}
@@ -134,7 +136,7 @@ func (d *draft) marshal(t testing.TB) []byte {
 	t.Helper()
 	m, err := message(typeClientHello, func(b *cryptobyte.Builder) {
 		b.AddUint16(d.version)
-		b.AddBytes(bytes.Repeat([]byte{7}, 32))
+		b.AddBytes(d.random)
 		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(d.session) })
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(d.suites) })
 		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(d.compression) })
@@ -150,7 +152,7 @@ func (d *draft) marshal(t testing.TB) []byte {
 	}
 	if d.key != nil {
 		var s schedule
-		copy(m[len(m)-binderLen:], s.binder(s.early(d.key), m[:len(m)-bindersTotal]))
+		copy(m[len(m)-binderLen:], s.binder(s.early(d.key), slices.Concat(d.before, m[:len(m)-bindersTotal])))
 	}
 	return m
 }
@@ -320,6 +322,18 @@ func TestHostileMessages(t *testing.T) {
 		p.wantAlert(t, record.UnexpectedMessage)
 		<-done
 	})
+	for name, second := range map[string]record.Type{"an alert": record.Alert, "change_cipher_spec": record.ChangeCipherSpec} {
+		t.Run(name+" within a message", func(t *testing.T) {
+			t.Parallel()
+			p, done := greetServer(t, config(t, nil), newDraft(t, config(t, only12)).marshal(t))
+			p.say(t, record.Handshake, []byte{typeClientKeyExchange, 0})
+			p.say(t, second, []byte{levelWarning, 112}[:map[record.Type]int{record.Alert: 2, record.ChangeCipherSpec: 1}[second]])
+			p.wantAlert(t, record.UnexpectedMessage)
+			if r := <-done; r.err == nil || r.err.Error() != "tls: received unexpected record within a handshake message" {
+				t.Error(r.err)
+			}
+		})
+	}
 	t.Run("something behind the hello", func(t *testing.T) {
 		t.Parallel()
 		hello := newDraft(t, config(t, only13)).marshal(t)
@@ -422,6 +436,10 @@ func TestHostileServerHello(t *testing.T) {
 func TestHostileServer(t *testing.T) {
 	t.Parallel()
 	message := func(typ byte, body ...byte) []byte { return append([]byte{typ, 0, 0, byte(len(body))}, body...) }
+	keyExchange := func(kind byte, group tls.CurveID, tail ...byte) []byte {
+		point := shareOf(t, group)[6:]
+		return message(typeServerKeyExchange, slices.Concat([]byte{0, 0, kind, byte(group >> 8), byte(group), byte(len(point))}, point, tail)...)
+	}
 	for _, c := range []struct {
 		name    string
 		version uint16
@@ -437,6 +455,10 @@ func TestHostileServer(t *testing.T) {
 		{"something behind ServerHelloDone", tls.VersionTLS12, 0, record.Handshake, append(message(typeServerHelloDone), typeFinished), record.UnexpectedMessage},
 		{"ServerHelloDone without the exchange", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerHelloDone), record.UnexpectedMessage},
 		{"an explicit curve", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerKeyExchange, 0, 0, 1, 0, 29, 1, 9), record.IllegalParameter},
+		{"an explicit curve with a good point", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, keyExchange(1, tls.X25519), record.IllegalParameter},
+		{"a good point of a group that was not offered", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, keyExchange(3, tls.CurveP521), record.IllegalParameter},
+		{"bytes behind the point", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, keyExchange(3, tls.X25519, 0), record.DecodeError},
+		{"bytes behind the hint", tls.VersionTLS12, 0, record.Handshake, message(typeServerKeyExchange, 0, 0, 1), record.DecodeError},
 		{"a group that was not offered", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerKeyExchange, 0, 0, 3, 0, 25, 1, 9), record.IllegalParameter},
 		{"no point", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerKeyExchange, 0, 0, 3, 0, 29, 1, 9), record.IllegalParameter},
 	} {

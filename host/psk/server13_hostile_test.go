@@ -261,6 +261,7 @@ func TestHostileHelloExtensions(t *testing.T) {
 		{"TLS 1.2 selected in supported_versions", tls.VersionTLS12, nil, []extension{{extVersions, []byte{3, 3}}}, record.IllegalParameter},
 		{"version 0 in supported_versions", tls.VersionTLS12, nil, []extension{{extVersions, []byte{0, 0}}}, record.IllegalParameter},
 		{"no uncompressed points", tls.VersionTLS12, nil, []extension{{extPointFormats, []byte{1, 1}}}, record.IllegalParameter},
+		{"another protocol in TLS 1.2", tls.VersionTLS12, nil, []extension{{extALPN, []byte{0, 2, 1, 'c'}}}, record.IllegalParameter},
 		{"no points", tls.VersionTLS12, nil, []extension{{extPointFormats, []byte{0}}}, record.DecodeError},
 		{"a retry in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.random = retryRandom[:] }, nil, record.IllegalParameter},
 		{"a retry for group 0", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 0}}, cookie}, record.IllegalParameter},
@@ -270,7 +271,7 @@ func TestHostileHelloExtensions(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
+			p, done := answerClient(t, config(t, func(c *Config) { c.Protocols = []string{"a"} }), func(p *peer, hello *clientHello) {
 				answer := goodAnswer(c.version, hello)
 				if c.change != nil {
 					c.change(answer)
