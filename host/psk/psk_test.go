@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -248,6 +249,43 @@ func TestKeyUpdates(t *testing.T) {
 	exchangeText(t, s, c)
 }
 
+// Both sides ask for updates while both write and read (RFC 8446, section 4.6.3): each
+// direction's keys change by that direction's order alone.
+func TestKeyUpdatesBothWaysAtOnce(t *testing.T) {
+	t.Parallel()
+	c, s := connected(t, config(t, only13), config(t, nil))
+	const rounds, size = 200, 3000
+	ends := make(chan error, 4)
+	for _, side := range []*Conn{c, s} {
+		go func() {
+			var err error
+			for i := 0; i < rounds && err == nil; i++ {
+				side.out.Lock()
+				request := []byte{typeKeyUpdate, 0, 0, 1, updateRequested}
+				// A message may be in two records, under one key.
+				err = errors.Join(side.out.Append(22, request[:i%4+1]), side.out.Append(22, request[i%4+1:]), side.out.Update())
+				side.out.Unlock()
+				if err == nil {
+					_, err = side.Write(make([]byte, size))
+				}
+			}
+			ends <- errors.Join(err, side.CloseWrite())
+		}()
+		go func() {
+			n, err := io.Copy(io.Discard, side)
+			if err == nil && n != rounds*size {
+				err = io.ErrUnexpectedEOF
+			}
+			ends <- err
+		}()
+	}
+	for range 4 {
+		if err := <-ends; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	var entries []Entry
@@ -263,7 +301,7 @@ func TestLookup(t *testing.T) {
 			}
 		}
 		for _, stranger := range []string{"", "nobody", strings.Repeat("x", 5000)} {
-			if key, ok := s.find(stranger); ok || len(key) != 32 {
+			if key, ok := s.find(stranger); ok || len(key) < MinSecret {
 				t.Fatalf("%q is found among %d", stranger, n)
 			}
 		}
@@ -278,6 +316,27 @@ func TestLookup(t *testing.T) {
 	} {
 		if _, err := NewSecrets(bad); err == nil || strings.Contains(err.Error(), string(aliceKey)) {
 			t.Errorf("%d entries: %v", len(bad), err)
+		}
+	}
+}
+
+// How long a hash takes tells the length of what goes in. A decoy is as long as some key that
+// exists, the same for the same identity, and of an identity's own key it has nothing.
+func TestDecoyIsAsLongAsKeys(t *testing.T) {
+	t.Parallel()
+	s := secrets(t, Entry{"short", bytes.Repeat([]byte{1}, 16)}, Entry{"middle", bytes.Repeat([]byte{2}, 70)}, Entry{"long", bytes.Repeat([]byte{3}, 200)})
+	for i := range 300 {
+		identity := "nobody " + strconv.Itoa(i)
+		decoy, ok := s.find(identity)
+		again, _ := s.find(identity)
+		if ok || !bytes.Equal(decoy, again) {
+			t.Fatalf("%s: %v, %x and %x", identity, ok, decoy, again)
+		}
+		if bytes.Count(decoy, []byte{decoy[0]}) == len(decoy) {
+			t.Fatalf("%s has a key of somebody else", identity)
+		}
+		if n := len(decoy); n != 16 && n != 70 && n != 200 {
+			t.Errorf("a decoy of %d bytes", n)
 		}
 	}
 }

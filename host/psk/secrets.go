@@ -26,7 +26,8 @@ type Entry struct {
 
 // Secrets are the keys that a side knows, by identity. They are never changed.
 type Secrets struct {
-	entries []tagged // by tag; behind them the decoy
+	entries []tagged // by tag
+	decoy   []byte   // MaxSecret bytes that nobody knows
 	seed    []byte
 	first   string
 }
@@ -42,10 +43,9 @@ type tagged struct {
 // NewSecrets takes entries in the order of a file. An identity that is there twice is an
 // error: which key was meant is anybody's guess.
 func NewSecrets(entries []Entry) (*Secrets, error) {
-	s := &Secrets{seed: make([]byte, sha256.Size)}
-	decoy := make([]byte, sha256.Size)
+	s := &Secrets{seed: make([]byte, sha256.Size), decoy: make([]byte, MaxSecret)}
 	rand.Read(s.seed)
-	rand.Read(decoy)
+	rand.Read(s.decoy)
 	for i, e := range entries {
 		switch {
 		case e.Identity == "" || len(e.Identity) > MaxIdentity:
@@ -65,12 +65,11 @@ func NewSecrets(entries []Entry) (*Secrets, error) {
 	if len(entries) > 0 {
 		s.first = entries[0].Identity
 	}
-	s.entries = append(s.entries, tagged{Entry: Entry{Secret: decoy}})
 	return s, nil
 }
 
 // Len is how many identities there are.
-func (s *Secrets) Len() int { return len(s.entries) - 1 }
+func (s *Secrets) Len() int { return len(s.entries) }
 
 // First is the identity that stood first.
 func (s *Secrets) First() string { return s.first }
@@ -88,22 +87,25 @@ func (s *Secrets) tag(identity string) (t [sha256.Size]byte) {
 	return t
 }
 
-// find gives the key of an identity, or that of the decoy, which nobody knows, and whether
-// there is the identity. Both take the same steps.
+// find gives the key of an identity, or a decoy, which nobody knows, and whether there is the
+// identity. Both take the same steps, and so does what is done with the key: the decoy is as
+// long as the key of the entry where the identity would be, which without the hash's key is
+// any one.
 func (s *Secrets) find(identity string) (secret []byte, known bool) {
+	if len(s.entries) == 0 {
+		return s.decoy[:MinSecret], false
+	}
 	tag := s.tag(identity)
 	// The last entry whose tag is not above the one sought, in as many steps for each.
-	decoy, at := s.Len(), 0
-	for n := decoy; n > 1; {
+	at := 0
+	for n := s.Len(); n > 1; {
 		half := n / 2
 		if bytes.Compare(s.entries[at+half].tag[:], tag[:]) <= 0 {
 			at += half
 		}
 		n -= half
 	}
+	own := s.entries[at].Secret
 	same := subtle.ConstantTimeCompare(s.entries[at].tag[:], tag[:])
-	if decoy == 0 {
-		same = 0 // the decoy itself, whose tag is no hash of anything
-	}
-	return s.entries[subtle.ConstantTimeSelect(same, at, decoy)].Secret, same == 1
+	return [2][]byte{s.decoy[:len(own)], own}[same], same == 1
 }
