@@ -232,6 +232,7 @@ func TestHostileClientHello(t *testing.T) {
 		{"no point formats", only12, func(d *draft) { d.set(extPointFormats, 0) }, record.DecodeError},
 		{"renegotiation", only12, func(d *draft) { d.set(extRenegotiationInfo, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) }, record.DecodeError},
 		{"a fallback", only12, func(d *draft) { d.suites = append(d.suites, scsvFallback>>8, scsvFallback&0xff) }, record.InappropriateFallback},
+		{"no version of TLS", only13, func(d *draft) { d.version = 0x0403 }, record.ProtocolVersion},
 		{"TLS 1.1", only12, func(d *draft) { d.version = 0x0302 }, record.ProtocolVersion},
 		{"SSL 2", only12, func(d *draft) { d.version = 0x0002 }, record.ProtocolVersion},
 		{"no extended master secret", only12, func(d *draft) { d.drop(extMasterSecret) }, record.HandshakeFailure},
