@@ -260,6 +260,36 @@ func TestDraftIsAnswered(t *testing.T) {
 			t.Errorf("a message of type %d", m[0])
 		}
 	}
+	// What a server of TLS 1.2 answers depends on what it could do, and on what it was asked.
+	for _, c := range []struct {
+		name   string
+		server func(*Config)
+		change func(d *draft)
+		marked bool // against a downgrade
+		secure bool
+	}{
+		{"a server with TLS 1.3", nil, func(*draft) {}, true, true},
+		{"a server without", only12, func(*draft) {}, false, true},
+		{"a fallback to the server's best", only12, func(d *draft) { d.suites = append(d.suites, scsvFallback>>8, scsvFallback&0xff) }, false, true},
+		{"no renegotiation_info", nil, func(d *draft) { d.drop(extRenegotiationInfo) }, true, false},
+		{"its signalling value", nil, func(d *draft) { d.drop(extRenegotiationInfo); d.suites = append(d.suites, 0, scsvRenegotiation) }, true, true},
+		{"no point formats", nil, func(d *draft) { d.drop(extPointFormats) }, true, true},
+	} {
+		d := newDraft(t, config(t, only12))
+		c.change(d)
+		p, _ := greetServer(t, config(t, c.server), d.marshal(t))
+		typ, content, err := p.Next()
+		if err != nil || typ != record.Handshake {
+			t.Fatalf("%s: %d, %x, %v", c.name, typ, content, err)
+		}
+		h, err := parseServerHello(content)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if bytes.HasSuffix(h.random, downgrade) != c.marked || h.secure != c.secure || len(h.session) != 0 || !h.extended {
+			t.Errorf("%s: %+v", c.name, h)
+		}
+	}
 	// The second of two identities is known.
 	d := newDraft(t, config(t, only13))
 	b := d.get(extPreSharedKey)
