@@ -30,14 +30,14 @@ func TestServersWithoutSecureRenegotiation(t *testing.T) {
 			p.WaitPort("tcp", "127.0.0.1:"+port)
 			b := newBench(t, logging.Debug)
 			b.apply("[x]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:" + port + "\n" + c.lines)
-			near := call(t, b.addr("x"))
-			io.WriteString(near, "over and back\n")
 			if c.served {
+				near := call(t, b.addr("x"))
+				io.WriteString(near, "over and back\n")
 				want(t, near, "over and back\n")
 				return
 			}
-			if text, _ := io.ReadAll(near); len(text) > 0 {
-				t.Errorf("got %q", text)
+			if n, _ := knock(b.addr("x")); n > 0 {
+				t.Error("a byte comes through")
 			}
 			b.waitLog(`LOG3.* SSL_connect: unsafe legacy renegotiation disabled`, 1)
 		})
