@@ -3,6 +3,7 @@ package psk
 import (
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -93,6 +94,50 @@ func TestHostileSecondHello(t *testing.T) {
 		p.wantAlert(t, record.UnexpectedMessage)
 		<-done
 	})
+}
+
+// TestHostileChangeOfKeys has clients of TLS 1.2 that do something else between their
+// ClientKeyExchange and their Finished.
+func TestHostileChangeOfKeys(t *testing.T) {
+	t.Parallel()
+	type sent struct {
+		typ     record.Type
+		content []byte
+	}
+	exchange := []byte{typeClientKeyExchange, 0, 0, 7, 0, 5, 'a', 'l', 'i', 'c', 'e'}
+	warnings := []sent{{record.Handshake, exchange}}
+	for range maxIdle + 1 {
+		warnings = append(warnings, sent{record.Alert, []byte{levelWarning, 112}})
+	}
+	good, finished := sent{record.ChangeCipherSpec, []byte{1}}, sent{record.Handshake, append([]byte{typeFinished, 0, 0, verifyLen}, make([]byte, verifyLen)...)}
+	for _, c := range []struct {
+		name string
+		sent []sent
+		want string // the server's error
+	}{
+		{"bytes in the message", []sent{{record.Handshake, append([]byte{typeClientKeyExchange, 0, 0, 8}, append(exchange[4:], 0)...)}}, "tls: malformed ClientKeyExchange"},
+		{"bytes behind the message", []sent{{record.Handshake, append(exchange[:len(exchange):len(exchange)], typeFinished)}, good}, "tls: received unexpected handshake data before a change of keys"},
+		{"Finished without a change", []sent{{record.Handshake, exchange}, finished}, "tls: received unexpected record type 22 when waiting for change_cipher_spec"},
+		{"another change", []sent{{record.Handshake, exchange}, {record.ChangeCipherSpec, []byte{2}}}, "tls: received unexpected record type 20 when waiting for change_cipher_spec"},
+		{"a change of two bytes", []sent{{record.Handshake, exchange}, {record.ChangeCipherSpec, []byte{1, 1}}}, "tls: received unexpected record type 20 when waiting for change_cipher_spec"},
+		{"Finished in the clear", []sent{{record.Handshake, exchange}, good, finished}, "local error: tls: bad record MAC"},
+		{"two changes", []sent{{record.Handshake, exchange}, good, good}, "local error: tls: bad record MAC"},
+		{"warnings without end", warnings, "tls: received unexpected number of records without data"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDraft(t, config(t, only12))
+			d.suites = binary.BigEndian.AppendUint16(nil, TLS_PSK_WITH_AES_128_GCM_SHA256)
+			p, done := greetServer(t, config(t, nil), d.marshal(t))
+			for _, r := range c.sent {
+				p.Append(r.typ, r.content)
+			}
+			p.Flush()
+			if r := <-done; r.err == nil || r.err.Error() != c.want {
+				t.Errorf("the server says %v, want %q", r.err, c.want)
+			}
+		})
+	}
 }
 
 // TestHostileAfterRetry has servers whose HelloRetryRequest is good and whose ServerHello goes

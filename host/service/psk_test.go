@@ -135,6 +135,37 @@ func TestKeysAndRedirect(t *testing.T) {
 	}
 }
 
+// TestKeysAndStallingPeers has clients stop at each point of their side of a handshake: the
+// service's time-out ends them, and nothing of them stays.
+func TestKeysAndStallingPeers(t *testing.T) {
+	b := newBench(t, logging.Debug)
+	b.apply("debug = debug\nTIMEOUTbusy = 1\n" + section("x", "127.0.0.1:0", testpeer.Serve(t, testpeer.Echo)) + keyLine(t))
+	for _, sent := range []string{"", "\x16", "\x16\x03\x01\x02\x00", "\x16\x03\x01\x02\x00\x01\x00\x01"} {
+		if _, err := io.WriteString(call(t, b.addr("x")), sent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		below := &muted{Conn: call(t, b.addr("x")), left: 1}
+		go callKeyed(t, below, "alice", version).Handshake()
+	}
+	b.waitLog(`ssl_start: s_poll_wait: TIMEOUTbusy exceeded: sending reset`, 6)
+	b.waitLog(`Connection reset: 0 byte\(s\) sent to TLS, 0 byte\(s\) sent to socket`, 6)
+}
+
+// A muted connection says only so much, and hears nothing of what it does not say.
+type muted struct {
+	net.Conn
+	left int // writes
+}
+
+func (m *muted) Write(p []byte) (int, error) {
+	if m.left--; m.left < 0 {
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
+}
+
 // TestKeysAndPolicies has a policy that lets in whose certificate was verified: a key is none.
 func TestKeysAndPolicies(t *testing.T) {
 	b := newBench(t, logging.Debug)

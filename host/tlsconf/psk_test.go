@@ -114,3 +114,36 @@ func TestSecretsWarnings(t *testing.T) {
 		t.Errorf("%v, %q", err, c.Warnings)
 	}
 }
+
+// TestSecretsBounds has versions and a security level hold for keys as for certificates.
+func TestSecretsBounds(t *testing.T) {
+	for _, c := range []struct {
+		lines     string
+		low, high uint16
+	}{
+		{"sslVersion = TLSv1.2", tls.VersionTLS12, tls.VersionTLS12},
+		{"sslVersionMin = TLSv1.3", tls.VersionTLS13, 0},
+		{"sslVersionMax = TLSv1.2", 0, tls.VersionTLS12},
+		{"options = NO_TLSv1_3", 0, tls.VersionTLS12},
+		{"client = yes\nsslVersion = TLSv1.3", tls.VersionTLS13, tls.VersionTLS13},
+	} {
+		ctx, _, err := keyed(t, someKeys, c.lines)
+		if err != nil {
+			t.Errorf("%q: %v", c.lines, err)
+			continue
+		}
+		if low, high := ctx.PSK.MinVersion, ctx.PSK.MaxVersion; low != c.low && c.low != 0 || high != c.high && c.high != 0 {
+			t.Errorf("%q: versions from %x to %x", c.lines, low, high)
+		}
+	}
+	// A stolen key must not open recorded sessions at level 3.
+	ctx, _, err := keyed(t, someKeys, "securityLevel = 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ctx.PSK.Suites {
+		if name := psk.SuiteName(id); strings.HasPrefix(name, "PSK-") {
+			t.Errorf("level 3 has %s", name)
+		}
+	}
+}
