@@ -110,4 +110,6 @@ ident = roo
 	}
 	d.WaitLine(`LOG6\[0\]: IDENT authentication passed$`)
 	d.WaitLine(`LOG4\[1\]: Connection from 127\.0\.0\.113:\d+ REFUSED by IDENT \(user "root"\)$`)
+	// Nobody was refused for a name that nobody told.
+	d.WaitLine(`LOG3\[2\]: s_connect: connect 127\.0\.0\.114:113: Connection refused \(111\)$`)
 }

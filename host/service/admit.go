@@ -82,9 +82,14 @@ func (c *connection) identified() bool {
 		return true
 	}
 	user, err := c.user(c.ctx, local, remote)
+	var connecting *net.OpError
 	switch {
+	case errors.As(err, &connecting) && connecting.Op == "dial":
+		c.log.Errf("s_connect: connect %s: %s", netip.AddrPortFrom(remote.Addr(), ident.Port), logging.Reason(err))
+		return false
 	case err != nil:
 		c.log.Errf("IDENT: %v", err)
+		return false
 	case user == c.svc.conf.Ident:
 		c.log.Infof("IDENT authentication passed")
 		return true
