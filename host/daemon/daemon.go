@@ -43,9 +43,8 @@ func newDaemon(src *Source, stderr io.Writer) *daemon {
 	d := &daemon{src: src, log: logging.New(), stderr: stderr, sessions: session.NewStore()}
 	d.ui = d.log.Logger("ui")
 	d.passphrases = &passphrase.Keeper{
-		Ask:     d.ask,
-		Wrong:   func() { d.ui.Errf("Wrong passphrase: retrying") },
-		Learned: d.log.AddSecret,
+		Ask:   d.ask,
+		Wrong: func() { d.ui.Errf("Wrong passphrase: retrying") },
 	}
 	return d
 }

@@ -1,7 +1,9 @@
 // Package passphrase gets the passphrases of key files from a terminal, and remembers
 // them for reloads: a daemon that has left its terminal cannot ask again.
 //
-// A passphrase is never logged and never part of an error.
+// A passphrase is never logged and never part of an error. Nor is it told to the log as a
+// text to be replaced: one that is a word, or the digits of a port, would leave its gap
+// where everybody knows what stood there.
 package passphrase
 
 import (
@@ -36,8 +38,6 @@ type Keeper struct {
 	Ask func(prompt string) ([]byte, error)
 	// Wrong is told of each answer after which the question comes again; nil: nobody is.
 	Wrong func()
-	// Learned is told each answer before it is tried, to keep it out of logs; nil: nobody is.
-	Learned func(secret string)
 
 	mu    sync.Mutex
 	known [][]byte // the latest first
@@ -63,9 +63,6 @@ func (k *Keeper) Open(path string, try func(passphrase []byte) error) error {
 		p, err := k.Ask(fmt.Sprintf("Enter %s pass phrase:", path))
 		if err != nil {
 			return err
-		}
-		if k.Learned != nil && len(p) > 0 {
-			k.Learned(string(p))
 		}
 		err = try(p)
 		if err == nil {
