@@ -21,6 +21,9 @@ var notOptions = map[string]string{
 	"setenv":       "an option of hosts_options(5)",
 	"detectTLS":    "a guestOption",
 	"userPassword": "a guestOption",
+	"prefregex":    "a setting of fail2ban",
+	"failregex":    "a setting of fail2ban",
+	"datepattern":  "a setting of fail2ban",
 }
 
 var (
