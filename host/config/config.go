@@ -24,6 +24,7 @@ type Config struct {
 	Path     string // as the user gave it; "0", "3" ... for a descriptor
 	Global   Global
 	Services []*Service // in file order
+	Includes []string   // directories that were included
 	Inetd    bool       // no section: Services has one, without a name or accept
 	Notes    []Note     // what is accepted and does not act as in stunnel, each to be said once at start
 }
@@ -49,6 +50,7 @@ type Global struct {
 	Foreground   Foreground
 	Chroot       string // directory; empty: none
 	RunAs        Owner  // setuid and setgid before the first section
+	Sandbox      Sandbox
 	Pid          string // path; empty: none
 	Output       string // log file; empty: none
 	LogOverwrite bool   // log = overwrite: truncate Output when it is first opened

@@ -33,7 +33,7 @@ func compare(t *testing.T, what string, got, want any) {
 func TestWebServer(t *testing.T) {
 	c := loadGood(t, "webserver.conf")
 	compare(t, "global", c.Global, Global{Pid: "/var/run/stunnel.pid", Output: "/var/log/stunnel.log",
-		Syslog: true, Ident: "stunnel", Facility: 19, Debug: 6})
+		Syslog: true, Ident: "stunnel", Facility: 19, Debug: 6, Sandbox: newSandbox()})
 	if c.Inetd || len(c.Services) != 2 || c.Path != "testdata/good/webserver.conf" {
 		t.Fatalf("%+v", c)
 	}

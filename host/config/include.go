@@ -31,6 +31,7 @@ func (p *loader) include(dir string) *Error {
 	if err != nil {
 		return refuse(reason, fmt.Sprintf("%v: write the path of a directory that can be read", unwrapPath(err)))
 	}
+	p.cfg.Includes = append(p.cfg.Includes, resolved)
 	p.dirs = append(p.dirs, resolved)
 	defer func() { p.dirs = p.dirs[:len(p.dirs)-1] }()
 	for _, entry := range entries { // sorted by name

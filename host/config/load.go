@@ -54,7 +54,7 @@ func load(path, name string, r io.Reader, system string) (*Config, error) {
 }
 
 func newGlobal() Global {
-	return Global{Syslog: true, Ident: "stunnel", Facility: defaultFacility, Debug: defaultSeverity}
+	return Global{Syslog: true, Ident: "stunnel", Facility: defaultFacility, Debug: defaultSeverity, Sandbox: newSandbox()}
 }
 
 // A loader is one run of Load.

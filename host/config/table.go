@@ -73,7 +73,7 @@ func (o *Option) here() bool {
 
 // Options is every option, in alphabetical order. It is never changed.
 var Options = sorted(
-	processOptions, globalRestOptions, globalGuestOptions,
+	processOptions, sandboxOptions, globalRestOptions, globalGuestOptions,
 	connectionOptions, tlsServiceOptions, sessionOptions, pskOptions,
 	keyOptions, engineOptions, engineServiceOptions, trustOptions, revocationOptions, negotiationOptions, guestOptions,
 )

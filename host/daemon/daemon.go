@@ -15,6 +15,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
+	"github.com/stunnel-wasm/stunnel-wasm/host/sandbox"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
 	"github.com/stunnel-wasm/stunnel-wasm/host/session"
 	"github.com/stunnel-wasm/stunnel-wasm/host/systemd"
@@ -98,6 +99,7 @@ type daemon struct {
 	parent    bool // this process has started the daemon and is done
 	status    int
 	signals   chan os.Signal
+	entered   *sandbox.Entered
 	null      *os.File // for the standard descriptors, while the start leaves the terminal
 	ready     *os.File // where a parent waits for the verdict; nil: none
 
@@ -239,7 +241,9 @@ func (d *daemon) reload(ctx context.Context) {
 	}
 	if err == nil {
 		d.sayFIPS()
-		d.remain(conf)
+		err = d.remain(conf)
+	}
+	if err == nil {
 		set, err = d.build(ctx, conf, sessions)
 	}
 	hint := d.whereRead

@@ -10,6 +10,7 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/privilege"
 	"github.com/stunnel-wasm/stunnel-wasm/host/resolve"
+	"github.com/stunnel-wasm/stunnel-wasm/host/sandbox"
 	"github.com/stunnel-wasm/stunnel-wasm/host/service"
 )
 
@@ -57,6 +58,9 @@ func (d *daemon) assume(ctx context.Context, conf *config.Config) error {
 		service.ReadHosts()
 		resolve.Keep(ctx)
 	}
+	if err := d.enterSandbox(conf); err != nil {
+		return err
+	}
 	err := privilege.Assume(id)
 	var call *os.SyscallError
 	switch {
@@ -69,12 +73,32 @@ func (d *daemon) assume(ctx context.Context, conf *config.Config) error {
 	if id.Root != "" {
 		d.ui.Noticef("Switched to chroot directory: %s", id.Root)
 	}
+	if g.Sandbox.NoDump {
+		return sandbox.Undumpable(d.saySandbox(conf))
+	}
 	return nil
 }
 
+// enterSandbox gives up what no user and no root directory take away.
+func (d *daemon) enterSandbox(conf *config.Config) (err error) {
+	d.entered, err = sandbox.Enter(conf.Global.Sandbox, sandbox.Need(conf, d.src.Path), d.saySandbox(conf))
+	return err
+}
+
+// saySandbox tells of parts that were asked for and cannot be had at a level that is seen.
+func (d *daemon) saySandbox(conf *config.Config) sandbox.Say {
+	return func(done bool, text string) {
+		if !done && conf.Global.Sandbox.Said {
+			d.ui.Warnf("Sandbox: %s", text)
+			return
+		}
+		d.ui.Infof("Sandbox: %s", text)
+	}
+}
+
 // remain takes from a reloaded configuration what belongs to the process and was settled
-// at its start.
-func (d *daemon) remain(conf *config.Config) {
+// at its start. Its error says what the sandbox keeps the configuration from.
+func (d *daemon) remain(conf *config.Config) error {
 	was, g := &d.conf.Global, &conf.Global
 	if g.Chroot != was.Chroot || g.RunAs != was.RunAs {
 		d.ui.Warnf("chroot, setgid and setuid stay as they were at start: restart to change them")
@@ -85,6 +109,14 @@ func (d *daemon) remain(conf *config.Config) {
 		g.GuestCache = ""
 		d.ui.Infof("guestCache is left alone after chroot and setuid")
 	}
+	if g.Sandbox != was.Sandbox {
+		d.ui.Warnf("sandbox stays as it was at start: restart to change it")
+	}
+	g.Sandbox = was.Sandbox
+	if conf.Runs() && d.entered != nil && d.entered.NoNewPrivs && !d.conf.Runs() {
+		d.ui.Warnf("Programs of exec gain no privileges by setuid bits since the start: restart for that")
+	}
+	return d.entered.Permits(sandbox.Need(conf, d.src.Path))
 }
 
 // whereRead says where a reload looks for its files.
