@@ -2,7 +2,6 @@ package config
 
 import (
 	"os/user"
-	"runtime"
 	"strconv"
 	"sync"
 )
@@ -35,16 +34,6 @@ func parseGroup(t *target, value string) *Error {
 		t.cfg.Global.RunAs.GID = id
 	}
 	return nil
-}
-
-// onUnix refuses an option where stunnel does not have it: Windows.
-func onUnix(parse parser) parser {
-	if runtime.GOOS != "windows" {
-		return parse
-	}
-	return func(*target, string) *Error {
-		return refuse("Specified option name is not valid here", "remove the line: Windows runs a service as the user that the service manager is told")
-	}
 }
 
 // A directory is the system's list of users or of groups. It keeps what was found for a

@@ -15,6 +15,7 @@ var platforms = map[string]string{
 	"libwrap":     unixFamily,
 	"pid":         unixFamily,
 	"pty":         unixFamily,
+	"sandbox":     "linux",
 	"setgid":      unixFamily,
 	"setuid":      unixFamily,
 	"syslog":      unixFamily,

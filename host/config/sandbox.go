@@ -19,7 +19,7 @@ type Sandbox struct {
 func newSandbox() Sandbox { return Sandbox{NoNewPrivs: true, NoDump: true} }
 
 var sandboxOptions = []Option{
-	{Name: "sandbox", Form: "yes|no|PART,...", Default: "no_new_privs,dumpable", Platform: "linux", parse: parseSandbox,
+	{Name: "sandbox", Form: "yes|no|PART,...", Default: "no_new_privs,dumpable", parse: parseSandbox,
 		Doc: "what the process gives up at start: no_new_privs, dumpable, capabilities, landlock; yes for all (not in stunnel)"},
 }
 

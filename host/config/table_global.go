@@ -8,7 +8,7 @@ import (
 // processOptions are the global options that act on the process and its log.
 var processOptions = []Option{
 	{Name: "chroot", Form: "directory", Doc: "directory that becomes the root of the process's file system",
-		parse: onUnix(nonEmpty(func(t *target, v string) { t.cfg.Global.Chroot = v }))},
+		parse: nonEmpty(func(t *target, v string) { t.cfg.Global.Chroot = v })},
 	{Name: "foreground", Form: "yes|quiet|no", Default: "no",
 		Doc: "stay in the foreground, and log to stderr too unless quiet",
 		parse: keyword("The argument needs to be either 'yes', 'quiet' or 'no'", []string{"no", "yes", "quiet"},

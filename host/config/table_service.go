@@ -65,9 +65,9 @@ var connectionOptions = []Option{
 			t.service.Name = v
 		})},
 	{Name: "setgid", Scope: ServiceScope, Form: "groupname", Doc: "group to run as; in a section, of its Unix socket",
-		parse: onUnix(parseGroup)},
+		parse: parseGroup},
 	{Name: "setuid", Scope: ServiceScope, Form: "username", Doc: "user to run as; in a section, owner of its Unix socket",
-		parse: onUnix(parseUser)},
+		parse: parseUser},
 	{Name: "socket", Scope: ServiceScope, Form: "a|l|r:option=value[:value]", List: true,
 		Doc: "option of the accept, local (accepted) or remote socket", parse: parseSocket},
 	{Name: "stack", Scope: ServiceScope, Form: "bytes", Status: NoOp, Note: "the stack of a connection grows by itself",

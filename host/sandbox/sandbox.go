@@ -49,7 +49,7 @@ func Need(c *config.Config, path string) Needs {
 	}
 	n.files(c, path)
 	for _, s := range c.Services {
-		if _, set := s.Pos["transparent"]; set {
+		if s.Transparent != (config.Transparent{}) {
 			n.Free = "transparent services bind ports of their clients" // to connect from
 		}
 		for _, a := range s.Accept {
@@ -177,8 +177,7 @@ func (n *Needs) capabilities(c *config.Config) {
 		for _, a := range s.Accept {
 			need["chown"] = need["chown"] || a.Unix != "" && s.Owner != (config.Owner{})
 		}
-		_, transparent := s.Pos["transparent"]
-		if transparent || slices.ContainsFunc(s.Socket, func(o config.SocketOption) bool { return slices.Contains(privileged, o.Name) }) {
+		if s.Transparent != (config.Transparent{}) || slices.ContainsFunc(s.Socket, func(o config.SocketOption) bool { return slices.Contains(privileged, o.Name) }) {
 			need["net_admin"], need["net_raw"] = true, true
 		}
 	}
