@@ -46,7 +46,15 @@ func (s *Service) Summary() []string {
 	for _, p := range s.ask {
 		proto = strings.TrimPrefix(fmt.Sprintf("%s, policy %s (sha256:%.12s)", proto, p.name, p.module.Hash), "-, ")
 	}
-	return []string{s.conf.Name, mode, addresses(s.conf.Accept), addresses(s.conf.Connect), proto, cert, s.peer()}
+	return []string{s.conf.Name, mode, addresses(s.conf.Accept), s.target(), proto, cert, s.peer()}
+}
+
+// target is where the service's connections go.
+func (s *Service) target() string {
+	if s.conf.Transparent.Destination {
+		return "where clients are bound for"
+	}
+	return addresses(s.conf.Connect)
 }
 
 func addresses(as []config.Address) string {
