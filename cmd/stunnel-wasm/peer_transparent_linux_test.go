@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -317,4 +318,32 @@ func TestTransparentDecisions(t *testing.T) {
 	if server, client := p.seen(t, "10.9.1.1", 0, "10.9.2.1:81"); server != "decoy of "+client {
 		t.Errorf("a redirected client leads to %q", server)
 	}
+}
+
+// TestTransparentWithoutCapability has REDIRECT need none, and a source that the kernel
+// does not route fail, instead of the server seeing another.
+func TestTransparentWithoutCapability(t *testing.T) {
+	p := newPassage(t)
+	p.gateway.Firewall(redirect + answers)
+	bare := func(conf string) *testpeer.Daemon {
+		t.Helper()
+		d := testpeer.Prepare(t, strings.ReplaceAll(conf, "{cert}", testpeer.Certs(t).Server))
+		p.gateway.Inside(func() {
+			d.Begin(t, exec.Command(testpeer.Need(t, "setpriv", "util-linux"), "--bounding-set=-all", "--inh-caps=-all", self(t), d.Config))
+			d.WaitLine(`: Accepting new connections$`)
+		})
+		return d
+	}
+	d := bare("[x]\naccept = 0.0.0.0:9000\ntransparent = destination\ncert = {cert}\n")
+	if server, _ := p.seen(t, "10.9.1.1", 0, "10.9.2.1:81"); !strings.HasPrefix(server, "10.9.2.2:") {
+		t.Errorf("the server sees %q", server)
+	}
+	d.WaitLine(`LOG6\[ui\]: Service \[x\]: .*Operation not permitted \(1\): connections by REDIRECT come here, those by TPROXY do not$`)
+	d.Stop()
+
+	d = bare("[x]\naccept = 0.0.0.0:9000\ntransparent = source\nconnect = 10.9.2.1:81\ncert = {cert}\n")
+	p.refused(t, p.client, "10.9.1.2:9000")
+	d.WaitLine(`LOG4\[0\]: setsockopt IP_TRANSPARENT: Operation not permitted \(1\)$`)
+	d.WaitLine(`LOG6\[0\]: IP_FREEBIND socket option set$`)
+	d.WaitLine(`LOG3\[0\]: s_connect: connect 10\.9\.2\.1:81: Network is unreachable \(101\)$`)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // foreignSource lets a socket be bound to an address of another machine's. IP_TRANSPARENT
-// needs CAP_NET_ADMIN or CAP_NET_RAW; IP_FREEBIND needs nothing, and is enough to send.
+// needs CAP_NET_ADMIN or CAP_NET_RAW; IP_FREEBIND needs nothing, binds as well, and
+// connects only where the kernel routes that source.
 // IP_BIND_ADDRESS_NO_PORT has the system choose a port when the target is known, so that
 // many connections may share one.
 func foreignSource(c syscall.RawConn, ipv6 bool, log *logging.Logger) error {

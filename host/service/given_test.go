@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 )
 
 func TestAssign(t *testing.T) {
@@ -53,4 +55,26 @@ func TestAssign(t *testing.T) {
 			t.Errorf("%s: %s, not %s", test.names, got, test.want)
 		}
 	}
+}
+
+// A loop that has ended, or that is stuck with a connection, is not answered for.
+func TestAlive(t *testing.T) {
+	b := newBench(t, logging.Notice)
+	b.apply(section("x", "127.0.0.1:0", "127.0.0.1:1"))
+	if !b.srv.Alive(0) {
+		t.Fatal("a server that waits for connections does not live")
+	}
+	var l *listener
+	for _, l = range b.srv.listeners {
+	}
+	l.accepted.Store(time.Now().Add(-time.Minute).UnixNano())
+	if !b.srv.Alive(2*time.Minute) || b.srv.Alive(30*time.Second) {
+		t.Error("a minute with one connection is not told from a wait")
+	}
+	l.accepted.Store(0)
+	l.ended.Store(true)
+	if b.srv.Alive(time.Hour) {
+		t.Error("a loop that has ended lives")
+	}
+	l.ended.Store(false)
 }
