@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"slices"
 	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/suite"
 )
 
 // FIPS says what fips asks for.
@@ -45,11 +47,19 @@ func checkFIPS(s *Service) Errors {
 		refuse("", "no version is left: TLS 1.0 and 1.1 are not approved", "let sslVersionMax and options leave TLSv1.2 or TLSv1.3")
 	}
 	approved := func(id uint16) bool { return slices.Contains(fipsSuites, id) }
-	if s.MaxVersion == TLS12 && !slices.ContainsFunc(s.Offer.CipherSuites, approved) {
+	if s.MaxVersion == TLS12 && !slices.ContainsFunc(s.Offer.CipherSuites, approved) && !s.approvedKeys() {
 		refuse("ciphers", "none of the suites is approved", "choose suites with ECDHE and AES-GCM, or remove the line")
 	}
 	if s.Offer.Groups != nil && !slices.ContainsFunc(s.Offer.Groups, func(g tls.CurveID) bool { return slices.Contains(fipsGroups, g) }) {
 		refuse("curves", "none of the groups is approved", "add P-256 or P-384, or remove the line")
 	}
 	return errs
+}
+
+// approvedKeys says whether a service has pre-shared keys and a suite of TLS 1.2 for them
+// whose cipher is AES-GCM, as host/psk has them.
+func (s *Service) approvedKeys() bool {
+	return s.PSK.Secrets != "" && slices.ContainsFunc(s.Offer.Suites, func(c *suite.Suite) bool {
+		return c.Name == "PSK-AES128-GCM-SHA256" || c.Name == "PSK-AES256-GCM-SHA384"
+	})
 }

@@ -13,6 +13,8 @@ func TestFIPS(t *testing.T) {
 		{"curves = X25519", "none of the groups is approved"},
 		{"ciphers = ECDHE+CHACHA20", ""}, // TLS 1.3 has AES
 		{"ciphers = ECDHE+CHACHA20\nsslVersion = TLSv1.2", "none of the suites is approved"},
+		{"ciphers = PSK-AES256-GCM-SHA384\nsslVersion = TLSv1.2\nPSKsecrets = psk.txt", ""},
+		{"ciphers = PSK-CHACHA20-POLY1305\nsslVersion = TLSv1.2\nPSKsecrets = psk.txt", "none of the suites is approved"},
 		{"sslVersionMax = TLSv1.1", "no version is left"},
 		{"protocol = connect\nprotocolHost = a:1\nprotocolAuthentication = NTLM", "NTLM is made of MD4"},
 	} {
