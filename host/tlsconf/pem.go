@@ -60,21 +60,14 @@ func parsePEM(path string, data []byte) (*blocks, error) {
 	}
 	b := &blocks{}
 	for p := range verify.Blocks(data) {
+		cert, settings := verify.CertificateIn(p)
 		switch {
-		case p.Type == "CERTIFICATE" || p.Type == "X509 CERTIFICATE":
-			b.certs = append(b.certs, p.Bytes)
-		case p.Type == "TRUSTED CERTIFICATE":
-			// OpenSSL's own form: the certificate, then trust settings.
-			c, settings, err := verify.ParseTrusted(p.Bytes)
-			switch {
-			case err != nil:
-			case settings.Rejected:
-				b.rejected = append(b.rejected, c)
-			case settings.Limited:
-				b.limited++
-			default:
-				b.certs = append(b.certs, c)
-			}
+		case settings.Rejected:
+			b.rejected = append(b.rejected, cert)
+		case settings.Limited:
+			b.limited++
+		case cert != nil:
+			b.certs = append(b.certs, cert)
 		case strings.HasSuffix(p.Type, "PRIVATE KEY"):
 			b.keys = append(b.keys, p)
 		case p.Type == "DH PARAMETERS" || p.Type == "X9.42 DH PARAMETERS":

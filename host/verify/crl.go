@@ -97,7 +97,6 @@ func serialKey(n *big.Int) string {
 // ParseRevocationLists gives the lists of a PEM file. A damaged one is an error: without it
 // an older one would decide.
 func ParseRevocationLists(data []byte) ([]*RevocationList, error) {
-	begun := bytes.Count(data, []byte("-----BEGIN X509 CRL-----"))
 	var all []*RevocationList
 	if n := Unread(data); n > 0 {
 		return nil, &UnreadError{n}
@@ -112,10 +111,7 @@ func ParseRevocationLists(data []byte) ([]*RevocationList, error) {
 		}
 		all = append(all, r)
 	}
-	switch {
-	case len(all) < begun:
-		return nil, errors.New("a revocation list in it is damaged")
-	case len(all) == 0:
+	if len(all) == 0 {
 		return nil, errors.New("no revocation list in it")
 	}
 	return all, nil

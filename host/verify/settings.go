@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"encoding/pem"
 	"errors"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -13,8 +14,23 @@ type TrustSettings struct {
 	Rejected bool // it is distrusted for some
 }
 
-// ParseTrusted cuts such a block into the certificate and its settings.
-func ParseTrusted(block []byte) (cert []byte, s TrustSettings, err error) {
+// CertificateIn gives the certificate in a PEM block of any of the types that OpenSSL reads;
+// nil: there is none.
+func CertificateIn(p *pem.Block) (der []byte, s TrustSettings) {
+	switch p.Type {
+	case "CERTIFICATE", "X509 CERTIFICATE":
+		return p.Bytes, s
+	case "TRUSTED CERTIFICATE":
+		der, s, err := parseTrusted(p.Bytes)
+		if err == nil {
+			return der, s
+		}
+	}
+	return nil, s
+}
+
+// parseTrusted cuts a block with settings into these and the certificate.
+func parseTrusted(block []byte) (cert []byte, s TrustSettings, err error) {
 	input, first, aux := cryptobyte.String(block), cryptobyte.String{}, cryptobyte.String{}
 	if !input.ReadASN1Element(&first, tags.SEQUENCE) {
 		return nil, s, errors.New("not a certificate")

@@ -118,16 +118,8 @@ func readRegular(path string) ([]byte, error) {
 func parseCertificates(data []byte) []*node {
 	var nodes []*node
 	for block := range Blocks(data) {
-		der := block.Bytes
-		var settings TrustSettings
-		switch block.Type {
-		case "CERTIFICATE", "X509 CERTIFICATE":
-		case "TRUSTED CERTIFICATE":
-			var err error
-			if der, settings, err = ParseTrusted(block.Bytes); err != nil || settings.Limited && !settings.Rejected {
-				continue
-			}
-		default:
+		der, settings := CertificateIn(block)
+		if settings.Limited && !settings.Rejected {
 			continue
 		}
 		if c, err := x509.ParseCertificate(der); err == nil {
