@@ -94,17 +94,19 @@ func (j *judgement) revoked() error {
 
 // hopeless says whether a bad signature, which signatures reports, refuses anyway. So does,
 // where the chain is of no matter, a certificate that is not listed: anybody can make a CA of
-// any name, whose list would be hashed and whose constraints compared.
+// any name, whose list would be hashed and whose constraints compared. It goes down, so that of
+// a chain that only begins at a name of ours one signature is checked, and not a hundred.
 func (j *judgement) hopeless() bool {
-	if !j.Chain && !j.listed() {
-		return true
-	}
-	for depth := range len(j.path.certs) - 1 {
-		if !j.signed(depth) {
+	top := len(j.path.certs) - 2
+	if !j.Chain {
+		if !j.listed() {
 			return true
 		}
-		if !j.Chain {
-			break // above the peer's own they are forgiven
+		top = min(top, 0) // above the peer's own they are of no matter
+	}
+	for depth := top; depth >= 0; depth-- {
+		if !j.signed(depth) {
+			return true
 		}
 	}
 	return false
@@ -123,7 +125,9 @@ func (j *judgement) signed(depth int) bool {
 }
 
 // signatures goes down the path, checks signatures and times, and accepts each
-// certificate. A self-signature proves nothing and is not looked at.
+// certificate. A self-signature proves nothing and is not looked at. Where the chain is of no
+// matter only the peer's own is: it would be forgiven what is above, a hundred signatures of its
+// own choice.
 func (j *judgement) signatures() error {
 	certs := j.path.certs
 	top := len(certs) - 1
@@ -134,6 +138,9 @@ func (j *judgement) signatures() error {
 		} else if err := j.fail(0, reasonNoLeaf); err != nil {
 			return err
 		}
+	}
+	if !j.Chain {
+		top = 0
 	}
 	for depth := top; depth >= 0; depth-- {
 		if depth < len(certs)-1 {

@@ -53,6 +53,46 @@ func TestPathsEnd(t *testing.T) {
 	}
 }
 
+// TestSignaturesOfHostilePathsAreNotChecked has a chain of a peer's own making, once with a
+// CA's name on top and once where the chain is of no matter. One signature tells all; each of
+// a hundred could take a millisecond.
+func TestSignaturesOfHostilePathsAreNotChecked(t *testing.T) {
+	root := issue(t, "Root", nil, ca)
+	own := issue(t, "Root", nil, func(c *x509.Certificate) { ca(c); c.SubjectKeyId = root.cert.SubjectKeyId })
+	var sent []*x509.Certificate
+	for i := range 20 {
+		own = issue(t, fmt.Sprintf("Own %d", i), own, ca)
+		sent = append(certs(own), sent...)
+	}
+	leaf := issue(t, "leaf", own, nil)
+	sent = append(certs(leaf), sent...)
+	for _, c := range []struct {
+		name     string
+		verifier Verifier
+		good     bool
+	}{
+		{"verifyChain", Verifier{Chain: true}, false},
+		{"both", Verifier{Chain: true, Peer: true}, false},
+		{"verifyPeer", Verifier{Peer: true}, true},
+	} {
+		v := &c.verifier
+		v.SetTrusted(certs(root, leaf))
+		j := &judgement{Verifier: v, time: noon}
+		if err := j.run(sent); (err == nil) != c.good || len(j.path.certs) != 22 {
+			t.Errorf("%s: %v, a path of %d", c.name, err, len(j.path.certs))
+		}
+		checked := 0
+		for _, g := range j.good {
+			if g != 0 {
+				checked++
+			}
+		}
+		if checked != 1 {
+			t.Errorf("%s: %d signatures were checked", c.name, checked)
+		}
+	}
+}
+
 // BenchmarkHostileChain is what a peer can have us search for with one handshake.
 func BenchmarkHostileChain(b *testing.B) {
 	for _, trusted := range []bool{false, true} {
