@@ -272,10 +272,25 @@ func (r *Relay) tlsEnd(err error) {
 	default:
 		r.setTLS(Closed)
 		// The FIN may fail only where the socket is dead already, and then the other
-		// direction finds out.
-		r.Plain.CloseWrite()
+		// direction finds out; or where the plain side is a pipe or a terminal.
+		err := r.Plain.CloseWrite()
 		r.halfClosed()
+		if errors.Is(err, errors.ErrUnsupported) {
+			r.closeWhole()
+		}
 	}
+}
+
+// closeWhole ends both directions where the plain side has no half to close: it is closed
+// outright, as in stunnel. What is on its way to the TLS side has TIMEOUTclose to arrive.
+func (r *Relay) closeWhole() {
+	if !r.stop.CompareAndSwap(0, stopCut) {
+		return
+	}
+	r.Plain.Abort()
+	r.Under.Conn.SetWriteDeadline(time.Now().Add(r.Options.Close))
+	r.TLS.CloseWrite() // a peer that is gone need not hear it
+	r.Under.Abort()
 }
 
 // tlsTruncated ends both directions, as stunnel does: nobody is there to read what

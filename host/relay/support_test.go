@@ -83,10 +83,16 @@ func (s *setup) config(t testing.TB, c *tls.Config) *tls.Config {
 	return c
 }
 
+// deaf is a pipe whose other end does not hear of a half-close.
+type deaf struct{ net.Conn }
+
+func (deaf) CloseWrite() error { return nil }
+
 // pair is a connection of the kind that the setup asks for.
 func (s *setup) pair(t testing.TB) (a, b net.Conn) {
 	if s.pipe {
-		return net.Pipe()
+		a, b = net.Pipe()
+		return deaf{a}, deaf{b}
 	}
 	return testpeer.Pair(t)
 }
