@@ -5,9 +5,18 @@ import (
 	"strings"
 )
 
-// finish ends a section: it fills in what depends on several options and returns what
-// the section lacks. An option that was refused is not missed here again.
+// finish ends a section: it returns what is wrong with it as a whole.
 func finish(s *Service, st *state) Errors {
+	errs := settle(s, st)
+	if n, sure := endpoints(s, st); n != 2 && sure {
+		errs = append(errs, s.Errorf("", "Each service must define two endpoints").WithHint("%s", endpointHint(s, n)))
+	}
+	return errs
+}
+
+// settle fills in what depends on several options and returns what the service lacks, but
+// for its ends. An option that was refused is not missed here again.
+func settle(s *Service, st *state) Errors {
 	var errs Errors
 	missing := func(reason, hint string) {
 		e := s.Errorf("", "%s", reason)
@@ -45,9 +54,6 @@ func finish(s *Service, st *state) Errors {
 		errs = append(errs, checkNoGuest(s, st)...)
 	}
 	errs = append(errs, settleTLS(s)...)
-	if n, sure := endpoints(s, st); n != 2 && sure {
-		missing("Each service must define two endpoints", endpointHint(s, n))
-	}
 	return errs
 }
 
@@ -73,6 +79,7 @@ func endpoints(s *Service, st *state) (n int, sure bool) {
 		len(s.Accept) > 0,
 		len(s.Connect) > 0,
 		s.Transparent.Destination,
+		s.Exec.Path != "",
 		secondary(s),
 		!s.Client && s.Protocol == "socks",
 		s.Client && s.Protocol == "capwinctrl",
@@ -93,14 +100,16 @@ func secondary(s *Service) bool {
 
 func endpointHint(s *Service, n int) string {
 	switch {
-	case n > 2 && secondary(s):
+	case n > 2 && secondary(s) && len(s.Accept) > 0:
 		return "remove accept: clients come by the address of the section that sni names"
 	case n > 2:
-		return "keep two of accept, connect and what else gives the service an end"
+		return "keep two of accept, connect, exec and what else gives the service an end"
+	case n == 1 && s.Exec.Path != "":
+		return "add accept = [HOST:]PORT, where clients come in, or connect = [HOST:]PORT, where the program is connected to"
 	case len(s.Accept) == 0 && !secondary(s):
 		return "add accept = [HOST:]PORT, where clients come in"
 	}
-	return "add connect = [HOST:]PORT, where the connection goes"
+	return "add connect = [HOST:]PORT, where the connection goes, or exec = FILE, the program that serves it"
 }
 
 // checkGlobal returns what is wrong with the global options as a whole.

@@ -114,7 +114,7 @@ const (
 
 // A Service is one [section] with the global defaults it inherited.
 type Service struct {
-	Name string // as written between the brackets, or as service = says; empty in inetd mode
+	Name string // as written between the brackets, or as service = says; in inetd mode Global.Ident
 	File string // where the section starts, for messages
 	Line int
 
@@ -127,6 +127,7 @@ type Service struct {
 	Ident    string    // the user that a client's machine must name; empty: it is not asked
 	Delay    bool      // look Connect up at each connection; Failover is Priority then
 	Local    string    // host whose address outgoing connections have; empty: the system's choice
+	Exec     Exec      // the program at one of the ends
 	Redirect []Address // where connections go that fail verification; nil: they end
 
 	Transparent Transparent
@@ -204,6 +205,7 @@ func (s *Service) clone() *Service {
 	c := *s
 	c.Accept, c.Connect = slices.Clone(c.Accept), slices.Clone(c.Connect)
 	c.Redirect = slices.Clone(c.Redirect)
+	c.Exec.Args = slices.Clone(c.Exec.Args)
 	c.Cert, c.Key = slices.Clone(c.Cert), slices.Clone(c.Key)
 	c.inherited.cert, c.inherited.key = true, true
 	c.CheckHost, c.TLSOptions = slices.Clone(c.CheckHost), slices.Clone(c.TLSOptions)

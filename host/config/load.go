@@ -40,7 +40,7 @@ func LoadReader(name string, r io.Reader) (*Config, error) {
 func load(path, name string, r io.Reader, system string) (*Config, error) {
 	p := &loader{
 		system:   system,
-		cfg:      &Config{Path: path, Global: newGlobal()},
+		cfg:      &Config{Path: path, Global: NewGlobal()},
 		defaults: newDefaults(),
 		state:    newState(nil),
 	}
@@ -53,7 +53,8 @@ func load(path, name string, r io.Reader, system string) (*Config, error) {
 	return p.cfg, nil
 }
 
-func newGlobal() Global {
+// NewGlobal gives the global options as they are when nothing is said.
+func NewGlobal() Global {
 	return Global{Syslog: true, Ident: "stunnel", Facility: defaultFacility, Debug: defaultSeverity, Sandbox: newSandbox()}
 }
 
@@ -229,9 +230,12 @@ func (p *loader) end() {
 	p.cfg.Inetd = true
 	p.service.inetd = true
 	p.cfg.Services = []*Service{p.service}
+	p.service.Name = p.cfg.Global.Ident
 	// Where a line was refused it may be the one that starts the section.
 	if len(p.errs) == 0 {
-		p.errs = append(p.errs, (&Error{Part: PartInetd, Reason: notYet}).
-			WithHint("start each service with a line [NAME]; a file without any is for inetd"))
+		p.errs = append(p.errs, checkInetd(p.service, p.state)...)
+	}
+	if p.cfg.Global.FIPS == FIPSYes {
+		p.errs = append(p.errs, checkFIPS(p.service)...)
 	}
 }

@@ -20,10 +20,12 @@ var connectionOptions = []Option{
 	{Name: "delay", Scope: ServiceScope, Form: "yes|no", Default: "no",
 		Doc:   "look up the connect names at each connection, and try them from the first",
 		parse: yesNo(func(t *target, yes bool) { t.service.Delay = yes })},
-	{Name: "exec", Scope: ServiceScope, Form: "file", Status: Pending, parse: checkFilled,
-		Doc: "program that serves the connection, as under inetd"},
-	{Name: "execArgs", Scope: ServiceScope, Form: "arguments", Status: Pending, parse: checkNothing,
-		Doc: "arguments for exec, the program's own name first"},
+	{Name: "exec", Scope: ServiceScope, Form: "file",
+		Doc:   "program that serves the connection, as under inetd",
+		parse: nonEmpty(func(t *target, v string) { t.service.Exec.Path = v })},
+	{Name: "execArgs", Scope: ServiceScope, Form: "arguments",
+		Doc:   "arguments for exec, the program's own name first, split at blanks",
+		parse: text(func(t *target, v string) { t.service.Exec.Args = splitArgs(v) })},
 	{Name: "failover", Scope: ServiceScope, Form: "rr|prio", Default: "rr",
 		Doc: "order of several targets: in turn, or always from the first",
 		parse: keyword("The argument needs to be either 'rr' or 'prio'", []string{"rr", "prio"},
@@ -45,7 +47,7 @@ var connectionOptions = []Option{
 			func(t *target, i int) {
 				t.service.LogID = [...]LogID{LogSequential, LogUnique, LogThread, LogProcess}[i]
 			})},
-	{Name: "pty", Scope: ServiceScope, Form: "yes|no", Default: "no", Status: Pending, same: []string{"no"}, parse: checkYesNo,
+	{Name: "pty", Scope: ServiceScope, Form: "yes|no", Default: "no", parse: parseTerminal,
 		Doc: "give the program of exec a pseudo terminal"},
 	{Name: "redirect", Scope: ServiceScope, Form: "[host:]port", List: true,
 		parse: address(false, func(t *target, a Address) { t.service.Redirect = append(t.service.Redirect, a) }),
@@ -53,8 +55,8 @@ var connectionOptions = []Option{
 	{Name: "reset", Scope: ServiceScope, Form: "yes|no", Default: "yes",
 		Doc:   "tell the peers of an error by a TCP RST",
 		parse: yesNo(func(t *target, yes bool) { t.service.Reset = yes })},
-	{Name: "retry", Scope: ServiceScope, Form: "yes|no|milliseconds", Default: "no", Status: Pending, same: []string{"no"},
-		parse: parseRetry, Doc: "start a service of exec and connect again when it ends"},
+	{Name: "retry", Scope: ServiceScope, Form: "yes|no|milliseconds", Default: "no",
+		parse: parseRetry, Doc: "start a service of exec and connect again when it ends, after a second or as long as it says"},
 	{Name: "service", Scope: ServiceScope, Form: "name", Default: "stunnel",
 		Doc: "name of the service in log lines; before the first section, of the program in the system log",
 		parse: nonEmpty(func(t *target, v string) {
@@ -101,15 +103,4 @@ func newDefaults() *Service {
 		ProtocolValues: map[string]string{},
 		Pos:            map[string]Place{},
 	}
-}
-
-// parseRetry also takes the milliseconds of stunnel 5.70.
-func parseRetry(t *target, value string) *Error {
-	if e := checkYesNo(t, value); e == nil {
-		return nil
-	}
-	if e := checkNumber("", 0, maxNumber)(t, value); e == nil {
-		return nil
-	}
-	return refuse("The argument needs to be either 'yes' or 'no'", "write yes, no or a number of milliseconds")
 }

@@ -169,7 +169,7 @@ func TestHelp(t *testing.T) {
 		"\n \nService-level options:\n",
 		"\nforeground             = yes|quiet|no: stay",
 		"\nprotocolAuthentication = type: ",
-		"\npty                    = yes|no: give the program of exec a pseudo terminal (not implemented yet)\n",
+		"\npty                    = yes|no: give the program of exec a pseudo terminal\n",
 	} {
 		if !strings.Contains(b.String(), line) {
 			t.Errorf("-help lacks %q", line)

@@ -25,6 +25,9 @@ var errRefused = errors.New("the client is refused")
 
 // admit asks libwrap and ident about a client, before a word is read of it.
 func (c *connection) admit() error {
+	if c.own {
+		return nil
+	}
 	if c.svc.conf.Libwrap && !c.permitted(c.svc) || c.svc.conf.Ident != "" && !c.identified() {
 		return &stageError{stagePolicy, errRefused}
 	}

@@ -48,7 +48,17 @@ type running struct {
 	set   *Set
 	mu    sync.Mutex
 	users int // 0: freed
+
+	retired chan struct{} // closed when the Set is not the Server's current one any more
+	once    sync.Once
 }
+
+func newRunning(set *Set) *running {
+	return &running{set: set, users: 1, retired: make(chan struct{})}
+}
+
+// retire ends what the Set begins by itself.
+func (r *running) retire() { r.once.Do(func() { close(r.retired) }) }
 
 // enter counts a user, unless the Set is freed already.
 func (r *running) enter() bool {
@@ -105,7 +115,7 @@ func (s *Server) Apply(ctx context.Context, set *Set) error {
 // ApplyThen is Apply with something to do between binding and the first connection, such
 // as giving up the right to bind. If that fails, its error is returned and nothing changes.
 func (s *Server) ApplyThen(ctx context.Context, set *Set, bound func() error) error {
-	c := &change{s: s, run: &running{set: set, users: 1}, wanted: map[string]bool{}}
+	c := &change{s: s, run: newRunning(set), wanted: map[string]bool{}}
 	// Before the lock: a connection takes it, and must not wait for a name server.
 	err := c.plan(ctx)
 	s.mu.Lock()
@@ -253,7 +263,7 @@ func (c *change) blocking(at listenAddr) []*listener {
 // get one of those that are pending.
 func (c *change) complete(pending []*place) error {
 	for _, svc := range c.run.set.Services {
-		some := len(svc.conf.Accept) == 0
+		some := len(svc.conf.Accept) == 0 // a secondary, or inetd has accepted
 		for _, p := range c.places {
 			some = some || p.svc == svc && p.l != nil
 		}
@@ -314,8 +324,11 @@ func (c *change) commit() {
 	}
 	old := s.current
 	s.current = c.run
+	s.stderr.Store(stderrOf(c.run.set.Config))
+	s.startStanding(c.run)
 	c.run.set.startStapling(s.log.Logger(cronID))
 	if old != nil {
+		old.retire()
 		old.set.stopStapling()
 		old.leave()
 	}

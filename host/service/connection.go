@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -21,8 +22,9 @@ import (
 type connection struct {
 	srv *Server
 	svc *Service
-	seq uint64
+	seq uint64 // its place among those that are under way
 	id  string // in the log
+	own bool   // accepted is a program of our own, not a client
 	log *logging.Logger
 
 	ctx    context.Context // ends with the server, or by stop
@@ -56,10 +58,8 @@ type connection struct {
 	counters relay.Counters
 }
 
-func newConnection(srv *Server, svc *Service, nc net.Conn) *connection {
-	seq := srv.nextID.Add(1) - 1
-	c := &connection{srv: srv, svc: svc, seq: seq, accepted: relay.NewSocket(nc)}
-	c.id = srv.id(svc.conf.LogID, seq)
+func newConnection(srv *Server, svc *Service, nc net.Conn, id string) *connection {
+	c := &connection{srv: srv, svc: svc, seq: srv.nextSeq.Add(1), id: id, accepted: relay.NewSocket(nc)}
 	c.log = srv.ui.With(c.id, svc.Name(), svc.level)
 	c.ctx, c.cancel = context.WithCancel(srv.ctx)
 	return c
@@ -84,7 +84,11 @@ func (c *connection) stop() {
 func (c *connection) run() {
 	defer c.cancel()
 	if c.log.Enabled(logging.Notice) {
-		c.log.Noticef("Service [%s] accepted connection from %s", c.svc.Name(), plainAddr(c.accepted.RemoteAddr()))
+		from := ""
+		if a := c.accepted.RemoteAddr(); a != nil { // standard input need not have one
+			from = " from " + plainAddr(a)
+		}
+		c.log.Noticef("Service [%s] accepted connection%s", c.svc.Name(), from)
 	}
 	c.options(c.accepted, c.svc.local)
 	if err := c.establishApart(); err != nil {
@@ -120,6 +124,9 @@ func (c *connection) options(s *relay.Socket, set func(network, address string, 
 		return
 	}
 	rc, err := s.SyscallConn()
+	if errors.Is(err, errors.ErrUnsupported) || s.LocalAddr() == nil {
+		return // a pipe or a terminal
+	}
 	if err == nil {
 		err = set(s.LocalAddr().Network(), "", rc)
 	}
@@ -189,12 +196,17 @@ func (c *connection) establish() error {
 	return nil
 }
 
-// dial connects to the service's targets, or to the one that a guest chose.
+// dial connects to the service's targets, or to the one that a guest chose, or starts its
+// program.
 func (c *connection) dial(ctx context.Context) (net.Conn, error) {
 	if c.redirected {
 		return c.dialDecoy()
 	}
 	svc := c.chosen()
+	if svc.runs() {
+		// Whatever a guest chose: the service says where its connections end.
+		return c.execute(svc)
+	}
 	dialer, err := c.from(svc, svc.dialer)
 	if err != nil {
 		return nil, err
@@ -245,7 +257,7 @@ func (c *connection) connect(ctx context.Context) error {
 	if stopped {
 		return &stageError{stageConnect, context.Canceled}
 	}
-	if c.log.Enabled(logging.Notice) {
+	if c.log.Enabled(logging.Notice) && (c.redirected || !c.chosen().runs()) {
 		c.log.Noticef("Service [%s] connected remote server from %s", c.chosen().Name(), plainAddr(nc.LocalAddr()))
 	}
 	return nil

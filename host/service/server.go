@@ -36,6 +36,8 @@ type Server struct {
 	ui  *logging.Logger
 	max atomic.Int64 // connections at once
 
+	stderr atomic.Pointer[os.File] // of programs; nil: their connection
+
 	mu        sync.Mutex
 	listeners map[string]*listener // by address
 	current   *running             // nil before the first Apply
@@ -44,11 +46,12 @@ type Server struct {
 
 	hops hops
 
-	active atomic.Int64 // connections under way
-	nextID atomic.Uint64
-	wg     sync.WaitGroup // accept loops and connections
-	ctx    context.Context
-	cancel context.CancelFunc
+	active  atomic.Int64  // connections under way
+	nextID  atomic.Uint64 // of names in the log
+	nextSeq atomic.Uint64
+	wg      sync.WaitGroup // accept loops, standing services and connections
+	ctx     context.Context
+	cancel  context.CancelFunc
 }
 
 // NewServer makes a Server that runs nothing yet.
@@ -109,12 +112,23 @@ func (s *Server) acceptLoop(l *listener) {
 	}
 }
 
+// Serve runs one connection of the first service to its end: inetd has accepted it.
+func (s *Server) Serve(c net.Conn) {
+	s.mu.Lock()
+	run := s.current
+	run.enter()
+	s.mu.Unlock()
+	s.active.Add(1)
+	s.wg.Add(1)
+	s.serve(&bound{run.set.Services[0], run}, c)
+}
+
 // serve runs one connection to its end.
 func (s *Server) serve(b *bound, nc net.Conn) {
 	defer s.wg.Done()
 	defer s.active.Add(-1)
 	defer b.set.leave()
-	c := newConnection(s, b.svc, nc)
+	c := newConnection(s, b.svc, nc, s.id(b.svc.conf.LogID, s.nextID.Add(1)-1))
 	if !s.track(c) {
 		nc.Close()
 		return
@@ -165,6 +179,9 @@ func (s *Server) Stop(ctx context.Context) {
 	for key, l := range s.listeners {
 		l.Close()
 		delete(s.listeners, key)
+	}
+	if s.current != nil {
+		s.current.retire()
 	}
 	s.mu.Unlock()
 	done := make(chan struct{})

@@ -77,7 +77,8 @@ func TestAcceptErrorsBackOff(t *testing.T) {
 			errs[i] = &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
 		}
 		l := &listener{Listener: &failing{errs: errs}}
-		run := &running{set: &Set{}, users: 2}
+		run := newRunning(&Set{})
+		run.enter()
 		l.svc.Store(&bound{nil, run})
 		s.wg.Add(1)
 		start := time.Now()

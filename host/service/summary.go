@@ -49,10 +49,13 @@ func (s *Service) Summary() []string {
 	return []string{s.conf.Name, mode, addresses(s.conf.Accept), s.target(), proto, cert, s.peer()}
 }
 
-// target is where the service's connections go.
+// target is where the service's connections go. What program that is, the file says.
 func (s *Service) target() string {
 	if s.conf.Transparent.Destination {
 		return "where clients are bound for"
+	}
+	if s.runs() {
+		return s.conf.Exec.Path
 	}
 	return addresses(s.conf.Connect)
 }
