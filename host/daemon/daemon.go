@@ -37,6 +37,7 @@ const (
 // Run is the daemon: it returns the exit status when it ends. Messages of a start
 // that fails go to stderr.
 func Run(src *Source, stderr io.Writer) int {
+	unblockSignals()
 	return newDaemon(src, stderr).run(func() {})
 }
 
@@ -58,12 +59,19 @@ func (d *daemon) run(started func()) (status int) {
 			d.ui.Errf("%v", err)
 		}
 		d.letGo()
-		d.log.DumpBuffer(d.stderr)
+		if d.answersPeer() {
+			d.complainUnseen()
+		} else {
+			d.log.DumpBuffer(d.stderr)
+		}
 		d.notifyParent(false)
 		return 1
 	}
 	if d.parent {
 		return d.status
+	}
+	if d.conf.Inetd {
+		return d.session()
 	}
 	started()
 	d.loop()
@@ -146,10 +154,16 @@ func (d *daemon) start() error {
 		return err
 	}
 	d.conf = conf
-	if conf.Global.Foreground == config.Background && d.ready == nil && canDetach {
+	if conf.Inetd {
+		d.settleStderr()
+	}
+	if !conf.Inetd && conf.Global.Foreground == config.Background && d.ready == nil && canDetach {
 		d.parent = true
 		d.status, err = d.detach()
 		return err
+	}
+	if err := sealDescriptors(); err != nil {
+		d.ui.Warnf("keeping descriptors from programs: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -165,11 +179,16 @@ func (d *daemon) start() error {
 	}
 	d.ui.Noticef("Configuration successful")
 	d.server = service.NewServer(d.log)
-	d.server.Given = d.given()
+	if !conf.Inetd { // a connection is no listener, and it is standard input
+		d.server.Given = d.given()
+	}
 	if err := d.server.ApplyThen(ctx, set, func() error { return d.settle(ctx, conf) }); err != nil {
 		return bindReported(err)
 	}
 	sessions.Commit()
+	if conf.Inetd {
+		return nil
+	}
 	d.ui.Infof("Accepting new connections")
 	d.begunManaged(d.ready != nil)
 	d.notifyParent(true)
@@ -290,9 +309,21 @@ func (d *daemon) stop(ctx context.Context) {
 	}
 	d.server.Stop(ctx)
 	d.removePid()
+	d.closeLog()
+}
+
+func (d *daemon) closeLog() {
 	ctx, cancel := context.WithTimeout(context.Background(), logTime)
 	defer cancel()
 	d.log.Close(ctx)
+}
+
+// complainUnseen tells the system log alone why the start has failed.
+func (d *daemon) complainUnseen() {
+	o := d.logOptions(&config.Config{Global: config.NewGlobal()})
+	if err := d.log.Open(o); err == nil {
+		d.closeLog()
+	}
 }
 
 func (d *daemon) logOptions(c *config.Config) logging.Options {

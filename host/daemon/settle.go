@@ -30,6 +30,9 @@ func (d *daemon) settle(ctx context.Context, conf *config.Config) error {
 	if err := d.assume(ctx, conf); err != nil {
 		return err
 	}
+	if conf.Inetd {
+		return d.log.Open(d.logOptions(conf))
+	}
 	d.catch()
 	if err := d.writePid(); err != nil {
 		return err

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package daemon
+
+func unblockSignals() {}
+
+func sealDescriptors() error { return nil }
