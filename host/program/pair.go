@@ -37,17 +37,25 @@ func loopbackPair() (ours, theirs *net.TCPConn, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for range maxStrangers {
-		far, err := ln.Accept()
-		if err != nil {
-			near.Close()
-			return nil, nil, err
-		}
-		if far.RemoteAddr().String() == near.LocalAddr().String() {
-			return near.(*net.TCPConn), far.(*net.TCPConn), nil
-		}
-		far.Close()
+	far, err := acceptFrom(ln, near.LocalAddr())
+	if err != nil {
+		near.Close()
+		return nil, nil, err
 	}
-	near.Close()
-	return nil, nil, errStrangers
+	return near.(*net.TCPConn), far.(*net.TCPConn), nil
+}
+
+// acceptFrom accepts the connection of one address, and closes those of others.
+func acceptFrom(ln net.Listener, want net.Addr) (net.Conn, error) {
+	for range maxStrangers {
+		c, err := ln.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if c.RemoteAddr().String() == want.String() {
+			return c, nil
+		}
+		c.Close()
+	}
+	return nil, errStrangers
 }
