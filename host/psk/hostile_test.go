@@ -230,6 +230,36 @@ func TestHostileClientHello(t *testing.T) {
 		{"a server name with a NUL", only12, func(d *draft) { d.set(extServerName, 0, 6, 0, 0, 3, 'a', 0, 'b') }, record.DecodeError},
 		{"no uncompressed points", only12, func(d *draft) { d.set(extPointFormats, 1, 1) }, record.IllegalParameter},
 		{"no point formats", only12, func(d *draft) { d.set(extPointFormats, 0) }, record.DecodeError},
+		{"no suites", only12, func(d *draft) { d.suites = nil }, record.DecodeError},
+		{"no compression methods", only12, func(d *draft) { d.compression = nil }, record.DecodeError},
+		{"no versions", only13, func(d *draft) { d.set(extVersions, 0) }, record.DecodeError},
+		{"bytes behind versions", only13, func(d *draft) { d.set(extVersions, 2, 3, 4, 0) }, record.DecodeError},
+		{"bytes behind modes", only13, func(d *draft) { d.set(extModes, 1, 1, 0) }, record.DecodeError},
+		{"bytes behind shares", only13, func(d *draft) { d.set(extKeyShare, append(slices.Clone(d.get(extKeyShare)), 0)...) }, record.DecodeError},
+		{"an empty share", only13, func(d *draft) { d.set(extKeyShare, 0, 4, 0, 29, 0, 0) }, record.DecodeError},
+		{"extended_master_secret with a content", only12, func(d *draft) { d.set(extMasterSecret, 0) }, record.DecodeError},
+		{"early data with a content", only13, func(d *draft) { d.set(extEarlyData, 0) }, record.DecodeError},
+		{"no identities", only13, func(d *draft) {
+			d.key = nil
+			d.set(extPreSharedKey, slices.Concat([]byte{0, 0, 0, 33, 32}, make([]byte, 32))...)
+		}, record.DecodeError},
+		{"no binders", only13, func(d *draft) {
+			d.key = nil
+			b := d.get(extPreSharedKey)
+			d.set(extPreSharedKey, append(slices.Clone(b[:2+int(b[1])]), 0, 0)...)
+		}, record.DecodeError},
+		{"bytes behind binders", only13, func(d *draft) {
+			d.key = nil
+			d.set(extPreSharedKey, append(slices.Clone(d.get(extPreSharedKey)), 0)...)
+		}, record.DecodeError},
+		{"more binders than identities", only13, func(d *draft) {
+			d.key = nil
+			b := d.get(extPreSharedKey)
+			binder := append([]byte{32}, make([]byte, 32)...)
+			d.set(extPreSharedKey, slices.Concat(b[:2+int(b[1])], []byte{0, 66}, binder, binder)...)
+		}, record.DecodeError},
+		{"two server names", only12, func(d *draft) { d.set(extServerName, 0, 8, 0, 0, 1, 'a', 0, 0, 1, 'b') }, record.DecodeError},
+		{"a server name that ends in a dot", only12, func(d *draft) { d.set(extServerName, 0, 5, 0, 0, 2, 'a', '.') }, record.DecodeError},
 		{"renegotiation", only12, func(d *draft) { d.set(extRenegotiationInfo, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12) }, record.DecodeError},
 		{"a fallback", only12, func(d *draft) { d.suites = append(d.suites, scsvFallback>>8, scsvFallback&0xff) }, record.InappropriateFallback},
 		{"no version of TLS", only13, func(d *draft) { d.version = 0x0403 }, record.ProtocolVersion},
@@ -548,6 +578,10 @@ func TestHostileAfterTheHandshake(t *testing.T) {
 			"tls: received unexpected handshake message of type 4 after the handshake"},
 		{"a key update of no kind", only13, func(c *Conn) error { return c.out.Append(record.Handshake, []byte{update, 0, 0, 1, 2}) }, "tls: KeyUpdate asks for 2"},
 		{"an empty key update", only13, func(c *Conn) error { return c.out.Append(record.Handshake, []byte{update, 0, 0, 0}) }, "tls: malformed KeyUpdate"},
+		{"a key update of two bytes", only13, func(c *Conn) error { return c.out.Append(record.Handshake, []byte{update, 0, 0, 2, 0, 0}) }, "tls: malformed KeyUpdate"},
+		{"HelloRequest of a client's", only12, func(c *Conn) error { return c.out.Append(record.Handshake, []byte{typeHelloRequest, 0, 0, 0}) },
+			"tls: received unexpected handshake message of type 0 after the handshake: no renegotiation"},
+		{"an alert of three bytes", only13, func(c *Conn) error { return c.out.Append(record.Alert, []byte{2, 80, 0}) }, "tls: received unexpected alert of 3 bytes"},
 		{"two key updates in a record", only13, func(c *Conn) error {
 			return c.out.Append(record.Handshake, []byte{update, 0, 0, 1, 0, update, 0, 0, 1, 0})
 		}, "tls: received unexpected handshake data behind a KeyUpdate"},
@@ -635,6 +669,26 @@ func TestHostileAfterTheHandshake(t *testing.T) {
 				t.Errorf("the client reads %v", err)
 			}
 		})
+	}
+}
+
+// What is to be ignored is, as long as data comes between (RFC 8446, sections 5.1 and 6.1).
+func TestHarmlessRecords(t *testing.T) {
+	t.Parallel()
+	c, s := connected(t, config(t, only13), config(t, nil))
+	for range 3 * maxIdle {
+		c.out.Lock()
+		err := errors.Join(c.out.Append(record.ApplicationData, nil), c.out.Append(record.Alert, []byte{levelWarning, byte(record.UserCanceled)}))
+		c.out.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Read(make([]byte, 2)); n != 1 || err != nil {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
 	}
 }
 

@@ -266,6 +266,13 @@ func TestHostileHelloExtensions(t *testing.T) {
 		{"a retry in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.random = retryRandom[:] }, nil, record.IllegalParameter},
 		{"a retry for group 0", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 0}}, cookie}, record.IllegalParameter},
 		{"a retry with an identity", tls.VersionTLS13, func(h *serverHello) { retry(h, tls.CurveP256); h.identity = 0 }, nil, record.IllegalParameter},
+		{"bytes behind the version", tls.VersionTLS13, func(h *serverHello) { h.selected = 0 }, []extension{{extVersions, []byte{3, 4, 0}}}, record.DecodeError},
+		{"bytes behind the identity", tls.VersionTLS13, func(h *serverHello) { h.identity = -1 }, []extension{{extPreSharedKey, []byte{0, 0, 0}}}, record.DecodeError},
+		{"bytes behind the share", tls.VersionTLS13, func(h *serverHello) { h.share.group = 0 }, []extension{{extKeyShare, append(shareOf(t, tls.X25519)[2:], 0)}}, record.DecodeError},
+		{"bytes behind a retry's group", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 23, 0}}}, record.DecodeError},
+		{"renegotiation", tls.VersionTLS12, func(h *serverHello) { h.secure = false }, []extension{{extRenegotiationInfo, []byte{1, 0}}}, record.DecodeError},
+		{"extended_master_secret with a content", tls.VersionTLS12, func(h *serverHello) { h.extended = false }, []extension{{extMasterSecret, []byte{0}}}, record.DecodeError},
+		{"two protocols in TLS 1.2", tls.VersionTLS12, nil, []extension{{extALPN, []byte{0, 4, 1, 'a', 1, 'b'}}}, record.DecodeError},
 		{"an empty cookie", tls.VersionTLS13, func(h *serverHello) { retry(h, tls.CurveP256) }, []extension{{extCookie, []byte{0, 0}}}, record.DecodeError},
 		{"our own session ID in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.session = []byte("echo") }, nil, record.IllegalParameter},
 	} {
