@@ -5,16 +5,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // TestMigration has the command say of the old file in docs/migration.md what is printed
-// there, and the page list the options that stunnel does not know.
+// there.
 func TestMigration(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/migration.md")
@@ -53,17 +51,6 @@ func TestMigration(t *testing.T) {
 	old = unindent(old)
 	check(old, unindent(failed))
 	check(regexp.MustCompile(`(?m)^ciphersuites.*\n`).ReplaceAllString(old, ""), unindent(passed))
-
-	var own []string
-	for _, o := range config.Options {
-		if strings.HasSuffix(o.Doc, "(not in stunnel)") {
-			own = append(own, "`"+o.Name+"`")
-		}
-	}
-	slices.SortFunc(own, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
-	if list := strings.Join(own, ", ") + ".\n"; !strings.HasSuffix(string(page), "Ours are\n"+list) {
-		t.Errorf("docs/migration.md does not end with %s", list)
-	}
 }
 
 // unindent takes an example out of a page.

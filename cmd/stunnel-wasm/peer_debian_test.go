@@ -23,6 +23,9 @@ import (
 // begin with.
 const debianSample = "/usr/share/doc/stunnel4/examples/stunnel.conf-sample"
 
+// sampleKey is the pre-shared key of the sample's remote shell.
+const sampleKey = "00112233445566778899aabbccddeeff"
+
 // TestDebianSample checks the file as it is, and with everything in it that stands in
 // comments to be taken out of them; this one is started too. Nothing is changed but
 // paths, and for the start ports.
@@ -68,6 +71,17 @@ func TestDebianSample(t *testing.T) {
 	if _, err := io.ReadFull(c, heard); err != nil || string(heard) != said {
 		t.Errorf("%q came back: %v", heard, err)
 	}
+
+	if !strings.Contains(whole, "\n[shell]\n") {
+		return // uncomment has left it out
+	}
+	shell := exec.Command(testpeer.Need(t, "openssl", "openssl"), "s_client", "-quiet", "-psk_identity", "alice", "-psk", sampleKey,
+		"-connect", d.WaitLine(`Service \[shell\] \(FD=\d+\) bound to (.*)$`))
+	shell.Stdin = strings.NewReader("echo six times seven is $((6*7))\nexit\n")
+	out, err := shell.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "six times seven is 42") {
+		t.Errorf("the shell says %q: %v", out, err)
+	}
 }
 
 // debianPlaces makes what the sample names, and gives what its paths become and the
@@ -103,7 +117,7 @@ func debianPlaces(t *testing.T) (*strings.Replacer, []string) {
 	if out, err := exec.Command(testpeer.Need(t, "openssl", "openssl"), "rehash", authorities).CombinedOutput(); err != nil {
 		t.Fatalf("openssl rehash: %v\n%s", err, out)
 	}
-	secrets := put("secrets.txt", "alice:00112233445566778899aabbccddeeff\n")
+	secrets := put("secrets.txt", "alice:"+sampleKey+"\n")
 	// The pid file and the log are made by the user that the sample has it run as.
 	own := filepath.Dir(put("run/stunnel.log", ""))
 	if u, err := user.Lookup("stunnel4"); err == nil && os.Geteuid() == 0 {
