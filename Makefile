@@ -1,6 +1,7 @@
 # make run    builds and starts a daemon to try out; needs Go alone
 # make test   installs what the tests use (root on Debian) and runs everything
 # make bench  measures against stunnel4, haproxy and nginx
+# make test-arm64 runs some of the tests as arm64 programs; part of make test
 # make guests rebuilds the bundled guests with Debian's rustc
 
 GO ?= go
@@ -9,7 +10,7 @@ GO ?= go
 PLATFORMS = windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64 linux/386
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build run test check guests guests-check deps bench fuzz clean
+.PHONY: all build run test test-arm64 check guests guests-check deps bench fuzz clean
 
 all: build
 
@@ -27,7 +28,7 @@ run: build
 deps:
 	./.ci/packages
 
-test: deps check guests-check
+test: deps check guests-check test-arm64
 	$(GO) test -race -timeout 15m ./...
 
 check:
@@ -40,6 +41,14 @@ check:
 	done
 	@# On this system nothing calls what the examples of guests export.
 	$(GO) run $(STATICCHECK) $$($(GO) list ./... | grep -v /sdk/go/examples/)
+
+# Few tests, for qemu is slow: numbers and bytes, cryptography, and guests in machine code.
+test-arm64:
+	@if command -v qemu-aarch64 >/dev/null; then \
+	  set -ex; GOARCH=arm64; export GOARCH; \
+	  $(GO) test -vet=off -exec qemu-aarch64 ./host/record ./host/suite; \
+	  $(GO) test -vet=off -exec qemu-aarch64 -run 'Decide|Load|Turns|Reading|Writing' ./host/guest; \
+	else echo "test-arm64: left out, qemu-aarch64 is missing: apt-get install qemu-user" >&2; test "$$CI" != true; fi
 
 guests:
 	guests/build.sh
