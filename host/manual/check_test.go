@@ -26,7 +26,7 @@ func TestExamplesCheck(t *testing.T) {
 	for _, theme := range themes(t) {
 		for _, e := range theme.Entries {
 			o := e.Option
-			if o.Status == config.Pending || o.Status == config.Refused || !o.On(runtime.GOOS) || regexp.MustCompile(`(?m)^(engine|provider) = `).MatchString(e.Example) {
+			if o.Status == config.Refused || !o.On(runtime.GOOS) || regexp.MustCompile(`(?m)^(engine|provider) = `).MatchString(e.Example) {
 				continue
 			}
 			checked++

@@ -92,7 +92,7 @@ func TestExamples(t *testing.T) {
 			text := strings.ReplaceAll(whole(e), "/etc/stunnel", etc)
 			conf, err := config.LoadReader("3", strings.NewReader(text))
 			switch {
-			case o.Status == config.Pending || o.Status == config.Refused || !o.On(runtime.GOOS):
+			case o.Status == config.Refused || !o.On(runtime.GOOS):
 				var errs config.Errors
 				if !errors.As(err, &errs) || !slices.ContainsFunc(errs, func(e *config.Error) bool {
 					return strings.HasPrefix(e.Text, o.Name+" = ")

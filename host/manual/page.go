@@ -97,12 +97,6 @@ func (e *Entry) markdown() string {
 		fmt.Fprintf(&b, " **Accepted, without effect:** %s.\n", o.Note)
 	case config.Refused:
 		fmt.Fprintf(&b, " **Refused:** %s.\n", o.Note)
-	case config.Pending:
-		b.WriteString(" **Not implemented yet:** refused")
-		if o.Note != "" {
-			b.WriteString("; " + o.Note)
-		}
-		b.WriteString(".\n")
 	}
 	if e.Text != "" {
 		fmt.Fprintf(&b, "\n%s\n", e.Text)
