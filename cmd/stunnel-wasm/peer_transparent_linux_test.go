@@ -313,7 +313,7 @@ func TestTransparentDecisions(t *testing.T) {
 	})
 	d.Stop()
 
-	d = p.begin(t, "[x]\naccept = 0.0.0.0:9000\ntransparent = both\ncert = {cert}\nverifyChain = yes\nrequireCert = yes\nCAfile = "+
+	p.begin(t, "[x]\naccept = 0.0.0.0:9000\ntransparent = both\ncert = {cert}\nverifyChain = yes\nrequireCert = yes\nCAfile = "+
 		testpeer.Certs(t).Root+"\nredirect = 10.9.2.3:81\n")
 	if server, client := p.seen(t, "10.9.1.1", 0, "10.9.2.1:81"); server != "decoy of "+client {
 		t.Errorf("a redirected client leads to %q", server)

@@ -18,7 +18,7 @@ func WriteHelp(w io.Writer) error {
 		switch o.Status {
 		case NoOp:
 			line += " (no effect: " + o.Note + ")"
-		case Refused, Pending:
+		case Refused:
 			line += " (" + o.Status.String() + ")"
 		}
 		return []string{line}

@@ -166,15 +166,10 @@ func (p *loader) option(it item, place Place) *Error {
 
 // apply hands a value to its option and answers by the option's status.
 func apply(o *Option, t *target, value string) *Error {
-	if o.Status == Pending && o.asksForDefault(value) {
-		return nil
-	}
 	if e := o.parse(t, value); e != nil {
 		return e.orHint(o.Note)
 	}
 	switch o.Status {
-	case Pending:
-		return refuse(notYet, "").orHint(o.Note).orHint("remove the line; a later release brings it")
 	case Refused:
 		return refuse(o.Name+" is not supported", o.Note)
 	case NoOp:

@@ -77,7 +77,9 @@ func setOCSPFlag(t *target, i int) {
 var ErrResponderTLS = errors.New("TLS not supported for OCSP - an additional stunnel service needs to be defined")
 
 // ErrResponder is ResponderURL's error for what is no address of a responder.
-var ErrResponder = errors.New("Failed to parse the OCSP URL") //nolint:staticcheck // stunnel's words
+//
+//lint:ignore ST1005 the words are stunnel's
+var ErrResponder = errors.New("Failed to parse the OCSP URL")
 
 // ResponderURL reads the address of a responder: [http://]HOST[:PORT][/PATH]. A user's name
 // is refused, since addresses are logged.

@@ -28,15 +28,11 @@ const (
 	Works   Status = iota // same effect as stunnel's, seen from outside
 	NoOp                  // accepted and checked, no effect: a [Note] is given
 	Refused               // an error: it cannot be had here
-	Pending               // an error for now, unless the value asks for what is done anyway
 )
 
 func (s Status) String() string {
-	return [...]string{"works", "note", "refused", "not implemented yet"}[s]
+	return [...]string{"works", "note", "refused"}[s]
 }
-
-// notYet is the reason of every error about a pending option or value.
-const notYet = "not implemented yet"
 
 // An Option is one name that a configuration file can set.
 type Option struct {
@@ -50,20 +46,11 @@ type Option struct {
 	Platform string // the one system where the name exists, by platforms; empty: all
 	Doc      string // what it sets: a sentence's worth without capital and full stop
 	Status   Status
-	Note     string // for NoOp: why it has no effect; for Refused and Pending: what to do or know
+	Note     string // for NoOp: why it has no effect; for Refused: what to do or know
 
-	// same lists the values, in lower case, that ask a Pending option for what is done
-	// without it; they are accepted.
-	same []string
-
-	// parse checks a value and stores it. It never stores what a Pending or Refused
+	// parse checks a value and stores it. It never stores what a Refused
 	// option says: there it only finds values that no release will take.
 	parse func(t *target, value string) *Error
-}
-
-// asksForDefault tells whether a value of a pending option asks for nothing new.
-func (o *Option) asksForDefault(value string) bool {
-	return slices.Contains(o.same, strings.ToLower(value))
 }
 
 // here tells whether the option exists on this system.

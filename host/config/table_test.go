@@ -15,7 +15,7 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	statuses := map[string]Status{"works": Works, "note": NoOp, "refused": Refused, "pending": Pending}
+	statuses := map[string]Status{"works": Works, "note": NoOp, "refused": Refused}
 	listed := map[string]bool{}
 	for sc := bufio.NewScanner(f); sc.Scan(); {
 		fields := strings.Fields(sc.Text())
@@ -56,42 +56,6 @@ func TestTable(t *testing.T) {
 		if strings.ToUpper(o.Doc[:1]) == o.Doc[:1] && !strings.HasPrefix(o.Doc, "TLS ") &&
 			!strings.HasPrefix(o.Doc, "OpenSSL ") && !strings.HasPrefix(o.Doc, "IP ") || strings.HasSuffix(o.Doc, ".") {
 			t.Errorf("%s: sentence %q begins or ends like a whole one", o.Name, o.Doc)
-		}
-	}
-}
-
-// TestPendingIsNeverSilent sets every option that is not implemented: none may be
-// accepted, unless its value asks for what is done anyway.
-func TestPendingIsNeverSilent(t *testing.T) {
-	values := []string{"yes", "no", "1", "x", "source", "a:1", "a=b", "NOCHAIN", "/x"}
-	for i := range Options {
-		o := &Options[i]
-		if o.Status != Pending {
-			continue
-		}
-		refusedAsPending := false
-		for _, v := range values {
-			if o.asksForDefault(v) {
-				continue
-			}
-			_, errs := loadText(service(o.Scope, o.Name+" = "+v))
-			e := find(errs, o.Name)
-			if e == nil {
-				t.Errorf("%s = %s is accepted", o.Name, v)
-				continue
-			}
-			if e.Hint == "" {
-				t.Errorf("%s = %s: no hint", o.Name, v)
-			}
-			refusedAsPending = refusedAsPending || e.Reason == notYet
-		}
-		if !refusedAsPending {
-			t.Errorf("%s: no value leads to %q", o.Name, notYet)
-		}
-		for _, v := range o.same {
-			if _, errs := loadText(service(o.Scope, o.Name+" = "+v)); len(errs) > 0 {
-				t.Errorf("%s = %s: %v", o.Name, v, errs)
-			}
 		}
 	}
 }

@@ -152,7 +152,3 @@ var (
 func checkNumber(reason string, low, high int) parser {
 	return number(reason, low, high, func(*target, int) {})
 }
-
-func checkKeyword(reason string, words ...string) parser {
-	return keyword(reason, words, func(*target, int) {})
-}

@@ -103,7 +103,8 @@ type daemon struct {
 	sessions *session.Store // over reloads
 	pid      string         // the pid file that was written
 
-	inService bool // of Windows
+	//lint:ignore U1000 set and asked on Windows
+	inService bool
 	parent    bool // this process has started the daemon and is done
 	status    int
 	signals   chan os.Signal

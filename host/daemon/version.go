@@ -26,17 +26,17 @@ func Banner() string {
 
 // features is the line that stunnel gives on what was built in.
 func features() string {
-	return fmt.Sprintf("Threading:GOROUTINE Sockets:%s,IPv6 TLS:1.0-1.3,FIPS Guests:%s", poller(), strings.Join(append(stdproto.Names(), stdproto.Policies()...), ","))
+	return fmt.Sprintf("Threading:GOROUTINE Sockets:%s TLS:1.0-1.3,FIPS Guests:%s", poller(), strings.Join(append(stdproto.Names(), stdproto.Policies()...), ","))
 }
 
 func poller() string {
 	switch runtime.GOOS {
 	case "linux":
-		return "EPOLL,SYSTEMD"
+		return "EPOLL,IPv6,SYSTEMD"
 	case "windows":
-		return "IOCP"
+		return "IOCP,IPv6"
 	}
-	return "KQUEUE"
+	return "KQUEUE,IPv6"
 }
 
 // wazeroVersion is the version of the module that runs guests.

@@ -27,7 +27,8 @@ func judge(raw []byte, q *question, nonce []byte, flags config.OCSPFlags, now ti
 		return nil, err
 	}
 	if nonce != nil && !bytes.Equal(r.nonce, nonce) {
-		return nil, errors.New("Invalid or unsupported nonce") //nolint:staticcheck // stunnel's words
+		//lint:ignore ST1005 the words are stunnel's
+		return nil, errors.New("Invalid or unsupported nonce")
 	}
 	signer, err := r.signer(q, flags, now)
 	if err != nil {

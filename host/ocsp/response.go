@@ -66,7 +66,8 @@ func parse(raw []byte) (*response, error) {
 		if !ok {
 			text = "(UNKNOWN)"
 		}
-		return nil, fmt.Errorf("Responder error: %d: %s", status, text) //nolint:staticcheck // stunnel's words
+		//lint:ignore ST1005 the words are stunnel's
+		return nil, fmt.Errorf("Responder error: %d: %s", status, text)
 	}
 	if !outer.ReadASN1(&rest, explicit0) || !outer.Empty() || !rest.ReadASN1(&content, asn1.SEQUENCE) || !rest.Empty() ||
 		!content.ReadASN1ObjectIdentifier(&kind) || !kind.Equal(oidBasic) ||

@@ -216,7 +216,6 @@ func (h *clientState) takeProtocol(name string) error {
 		return illegal("server selected an application protocol that was not offered")
 	}
 	h.state.NegotiatedProtocol = name
-	h.state.NegotiatedProtocolIsMutual = true
 	h.state.ServerName = h.Conn.config.ServerName
 	return nil
 }

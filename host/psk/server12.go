@@ -35,7 +35,7 @@ func (h *serverState) serve12(high uint16) error {
 	if err != nil {
 		return err
 	}
-	h.state.NegotiatedProtocol, h.state.NegotiatedProtocolIsMutual = protocol, true
+	h.state.NegotiatedProtocol = protocol
 	h.note(c.raw)
 	hello := &serverHello{random: random(), suite: s.id, identity: -1, extended: true, secure: c.secure, protocol: protocol}
 	if high > tls.VersionTLS12 {

@@ -159,7 +159,7 @@ func (h *serverState) finish13(shared []byte) error {
 	if err != nil {
 		return err
 	}
-	h.state.NegotiatedProtocol, h.state.NegotiatedProtocolIsMutual = protocol, true
+	h.state.NegotiatedProtocol = protocol
 	err = h.send(message(typeEncryptedExtensions, func(b *cryptobyte.Builder) {
 		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 			if protocol != "" {

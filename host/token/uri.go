@@ -38,7 +38,7 @@ func IsURI(s string) bool {
 func ParseURI(s string) (URI, error) {
 	var u URI
 	if !IsURI(s) {
-		return u, errors.New("a URI of a token starts with " + Scheme)
+		return u, fmt.Errorf("a URI of a token starts with %q", Scheme)
 	}
 	path, query, _ := strings.Cut(s[len(Scheme):], "?")
 	if err := eachAttribute(path, ";", u.pathAttribute); err != nil {

@@ -83,7 +83,8 @@ func (r *RevocationList) index() {
 		}
 	}
 	r.list.RevokedCertificateEntries = nil
-	r.list.RevokedCertificates = nil //nolint:staticcheck // the older copy of the same
+	//lint:ignore SA1019 the older copy of the same list is dropped with it
+	r.list.RevokedCertificates = nil
 }
 
 // serialKey is a serial number as a map's key.

@@ -27,7 +27,6 @@ type stunnel struct {
 // A backend is a TLS server that presents to each service what its run has sent.
 type backend struct {
 	addr string
-	mu   sync.Mutex
 	runs map[string]*run
 	done map[string]chan error // how the handshake with a service ended
 }
