@@ -30,8 +30,8 @@ func TestParseURI(t *testing.T) {
 
 func TestParseURIRefuses(t *testing.T) {
 	for uri, want := range map[string]string{
-		"":                                    "starts with pkcs11:",
-		"pkcs12:token=x":                      "starts with pkcs11:",
+		"":                                    `starts with "pkcs11:"`,
+		"pkcs12:token=x":                      `starts with "pkcs11:"`,
 		"pkcs11:token":                        "is not NAME=VALUE",
 		"pkcs11:token=x;":                     "is not NAME=VALUE",
 		"pkcs11:token=":                       `"token" is empty`,

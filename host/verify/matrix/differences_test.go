@@ -127,9 +127,9 @@ var differences = []difference{
 		},
 	},
 	{
-		what:     "a certificate in CAfile that cannot be read",
-		stunnel:  "an error is logged and none of the file counts: every peer is refused",
-		here:     "it is skipped with a warning",
+		what:     "a certificate in CAfile whose content cannot be read",
+		stunnel:  "none of the file counts: the start fails, with `No trusted certificates found`",
+		here:     "it is skipped with a warning; damaged PEM is an error",
 		why:      "the operator lists the others all the same, and crypto/x509 cannot read some that OpenSSL can",
 		accepted: true,
 		runs: []string{
