@@ -29,7 +29,7 @@ deps:
 	./.ci/packages
 
 test: deps check guests-check test-arm64
-	$(GO) test -race -timeout 15m ./...
+	$(GO) test -race -timeout 20m ./...
 
 check:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$files" || { echo "gofmt -w $$files"; exit 1; }
