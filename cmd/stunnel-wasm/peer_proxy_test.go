@@ -25,6 +25,9 @@ import (
 func firstLine(c net.Conn) {
 	line, _ := bufio.NewReader(c).ReadString('\n') // a header cut short is its own answer
 	io.WriteString(c, line)
+	// What comes behind it is taken too: unread it would turn the end into a reset.
+	c.(*net.TCPConn).CloseWrite()
+	io.Copy(io.Discard, c)
 }
 
 // hears gives what comes over a connection after a word is sent.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 func TestEnviron(t *testing.T) {
@@ -242,6 +244,7 @@ func TestTerminal(t *testing.T) {
 
 // TestTerminalHangsUp closes our end.
 func TestTerminalHangsUp(t *testing.T) {
+	testpeer.HearHangup(t)
 	p := begin(t, &Command{Path: "/bin/cat", Terminal: true})
 	p.Conn.Close()
 	if how, err := p.Wait(); how != "terminated on SIGHUP" || err != nil {
