@@ -3,24 +3,11 @@ package psk
 import (
 	"crypto/sha256"
 	"crypto/tls"
-	"encoding/binary"
 	"slices"
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/record"
 )
-
-// shareOf is a key_share with one good share.
-func shareOf(t testing.TB, group tls.CurveID) []byte {
-	t.Helper()
-	key, err := curve(group).GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public := key.PublicKey().Bytes()
-	n := len(public)
-	return slices.Concat([]byte{byte((n + 4) >> 8), byte(n + 4), byte(group >> 8), byte(group), byte(n >> 8), byte(n)}, public)
-}
 
 // TestHostileSecondHello has clients that answer a HelloRetryRequest with another hello than
 // theirs (RFC 8446, section 4.1.2), without the share, or with a binder over something else.
@@ -96,50 +83,6 @@ func TestHostileSecondHello(t *testing.T) {
 	})
 }
 
-// TestHostileChangeOfKeys has clients of TLS 1.2 that do something else between their
-// ClientKeyExchange and their Finished.
-func TestHostileChangeOfKeys(t *testing.T) {
-	t.Parallel()
-	type sent struct {
-		typ     record.Type
-		content []byte
-	}
-	exchange := []byte{typeClientKeyExchange, 0, 0, 7, 0, 5, 'a', 'l', 'i', 'c', 'e'}
-	warnings := []sent{{record.Handshake, exchange}}
-	for range maxIdle + 1 {
-		warnings = append(warnings, sent{record.Alert, []byte{levelWarning, 112}})
-	}
-	good, finished := sent{record.ChangeCipherSpec, []byte{1}}, sent{record.Handshake, append([]byte{typeFinished, 0, 0, verifyLen}, make([]byte, verifyLen)...)}
-	for _, c := range []struct {
-		name string
-		sent []sent
-		want string // the server's error
-	}{
-		{"bytes in the message", []sent{{record.Handshake, append([]byte{typeClientKeyExchange, 0, 0, 8}, append(exchange[4:], 0)...)}}, "tls: malformed ClientKeyExchange"},
-		{"bytes behind the message", []sent{{record.Handshake, append(exchange[:len(exchange):len(exchange)], typeFinished)}, good}, "tls: received unexpected handshake data before a change of keys"},
-		{"Finished without a change", []sent{{record.Handshake, exchange}, finished}, "tls: received unexpected record type 22 when waiting for change_cipher_spec"},
-		{"another change", []sent{{record.Handshake, exchange}, {record.ChangeCipherSpec, []byte{2}}}, "tls: received unexpected record type 20 when waiting for change_cipher_spec"},
-		{"a change of two bytes", []sent{{record.Handshake, exchange}, {record.ChangeCipherSpec, []byte{1, 1}}}, "tls: received unexpected record type 20 when waiting for change_cipher_spec"},
-		{"Finished in the clear", []sent{{record.Handshake, exchange}, good, finished}, "local error: tls: bad record MAC"},
-		{"two changes", []sent{{record.Handshake, exchange}, good, good}, "local error: tls: bad record MAC"},
-		{"warnings without end", warnings, "tls: received unexpected number of records without data"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			d := newDraft(t, config(t, only12))
-			d.suites = binary.BigEndian.AppendUint16(nil, TLS_PSK_WITH_AES_128_GCM_SHA256)
-			p, done := greetServer(t, config(t, nil), d.marshal(t))
-			for _, r := range c.sent {
-				p.Append(r.typ, r.content)
-			}
-			p.Flush()
-			if r := <-done; r.err == nil || r.err.Error() != c.want {
-				t.Errorf("the server says %v, want %q", r.err, c.want)
-			}
-		})
-	}
-}
-
 // TestHostileAfterRetry has servers whose HelloRetryRequest is good and whose ServerHello goes
 // back on it (RFC 8446, section 4.1.4).
 func TestHostileAfterRetry(t *testing.T) {
@@ -176,43 +119,42 @@ func TestHostileAfterRetry(t *testing.T) {
 	}
 }
 
-// TestHostileServerHelloBytes changes what a serverHello has no field for, or adds to its record.
-func TestHostileServerHelloBytes(t *testing.T) {
+// A HelloRetryRequest may ask for nothing but its cookie back (RFC 8446, section 4.1.4). All
+// else stays as it was, and the binder goes over the first hello's hash.
+func TestCookie(t *testing.T) {
 	t.Parallel()
-	retry := func(h *serverHello) { h.random, h.identity, h.share = retryRandom[:], -1, share{group: tls.CurveP256} }
-	for _, c := range []struct {
-		name    string
-		bounds  func(*Config)
-		version uint16
-		answer  func(h *serverHello)
-		change  func(m []byte, session int) []byte
-		want    record.AlertCode
-	}{
-		{"version 1.1", nil, tls.VersionTLS13, nil, func(m []byte, _ int) []byte { m[5] = 2; return m }, record.ProtocolVersion},
-		{"compression", nil, tls.VersionTLS13, nil, func(m []byte, n int) []byte { m[4+2+32+1+n+2] = 1; return m }, record.IllegalParameter},
-		{"compression in TLS 1.2", nil, tls.VersionTLS12, nil, func(m []byte, n int) []byte { m[4+2+32+1+n+2] = 1; return m }, record.IllegalParameter},
-		{"something behind it", nil, tls.VersionTLS13, nil, func(m []byte, _ int) []byte { return append(m, typeFinished) }, record.UnexpectedMessage},
-		{"something behind a retry", nil, tls.VersionTLS13, retry, func(m []byte, _ int) []byte { return append(m, typeFinished) }, record.UnexpectedMessage},
-		{"TLS 1.3 that was not offered", only12, tls.VersionTLS12, func(h *serverHello) { h.selected = tls.VersionTLS13 }, nil, record.IllegalParameter},
-		{"TLS 1.2 that was not offered", only13, tls.VersionTLS12, nil, nil, record.ProtocolVersion},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			p, done := answerClient(t, config(t, c.bounds), func(p *peer, hello *clientHello) {
-				answer := goodAnswer(c.version, hello)
-				if c.answer != nil {
-					c.answer(answer)
-				}
-				m := rawHello(t, answer)
-				if c.change != nil {
-					m = c.change(m, len(answer.session))
-				}
-				p.say(t, record.Handshake, m)
-			})
-			p.wantAlert(t, c.want)
-			if err := <-done; err == nil {
-				t.Error("the client has accepted it")
+	for _, group := range []tls.CurveID{0, tls.CurveP256} {
+		_, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
+			s := &serverState{Server(p.Conn, config(t, nil), nil), hello}
+			s.suite = &suites13[0]
+			s.note(hello.raw)
+			s.retryTranscript()
+			m := rawHello(t, &serverHello{random: retryRandom[:], session: hello.session, suite: s.suite.id,
+				selected: tls.VersionTLS13, share: share{group: group}, identity: -1}, extension{extCookie, []byte{0, 3, 'c', 'o', 'o'}})
+			s.note(m)
+			p.say(t, record.Handshake, m)
+			again, err := parseClientHello(p.message(t))
+			if err != nil {
+				t.Fatal(err)
 			}
+			i := slices.IndexFunc(again.extensions, func(e extension) bool { return e.id == extCookie })
+			if i < 0 || string(again.extensions[i].data) != "\x00\x03coo" || hello.changed(again) || len(again.shares) != 1 {
+				t.Errorf("the second hello: %+v", again)
+			}
+			want := group
+			if want == 0 {
+				want = hello.shares[0].group
+			}
+			if again.shares[0].group != want || group == 0 && string(again.shares[0].data) != string(hello.shares[0].data) {
+				t.Errorf("a share of group %v", again.shares[0].group)
+			}
+			s.secret = aliceKey
+			binder, err := s.binder(again.offer.truncated)
+			if err != nil || string(binder) != string(again.offer.binders[0]) {
+				t.Errorf("binder %x, %v", again.offer.binders[0], err)
+			}
+			p.Conn.Close()
 		})
+		<-done
 	}
 }

@@ -10,11 +10,91 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/record"
 )
 
+// TestHostileServer has servers whose ServerHello is good and what follows is not.
+func TestHostileServer(t *testing.T) {
+	t.Parallel()
+	message := func(typ byte, body ...byte) []byte { return append([]byte{typ, 0, 0, byte(len(body))}, body...) }
+	keyExchange := func(kind byte, group tls.CurveID, tail ...byte) []byte {
+		point := shareOf(t, group)[6:]
+		return message(typeServerKeyExchange, slices.Concat([]byte{0, 0, kind, byte(group >> 8), byte(group), byte(len(point))}, point, tail)...)
+	}
+	for _, c := range []struct {
+		name    string
+		version uint16
+		suite   uint16
+		typ     record.Type
+		content []byte
+		want    record.AlertCode
+	}{
+		{"a certificate", tls.VersionTLS12, 0, record.Handshake, message(11, 0, 0, 0), record.UnexpectedMessage},
+		{"ServerHello again", tls.VersionTLS12, 0, record.Handshake, message(typeServerHello, 3, 3), record.UnexpectedMessage},
+		{"change_cipher_spec before the keys", tls.VersionTLS12, 0, record.ChangeCipherSpec, []byte{1}, record.UnexpectedMessage},
+		{"a ServerHelloDone with content", tls.VersionTLS12, 0, record.Handshake, message(typeServerHelloDone, 1), record.DecodeError},
+		{"something behind ServerHelloDone", tls.VersionTLS12, 0, record.Handshake, append(message(typeServerHelloDone), typeFinished), record.UnexpectedMessage},
+		{"ServerHelloDone without the exchange", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerHelloDone), record.UnexpectedMessage},
+		{"an explicit curve", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerKeyExchange, 0, 0, 1, 0, 29, 1, 9), record.IllegalParameter},
+		{"an explicit curve with a good point", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, keyExchange(1, tls.X25519), record.IllegalParameter},
+		{"a good point of a group that was not offered", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, keyExchange(3, tls.CurveP521), record.IllegalParameter},
+		{"bytes behind the point", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, keyExchange(3, tls.X25519, 0), record.DecodeError},
+		{"bytes behind the hint", tls.VersionTLS12, 0, record.Handshake, message(typeServerKeyExchange, 0, 0, 1), record.DecodeError},
+		{"a group that was not offered", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerKeyExchange, 0, 0, 3, 0, 25, 1, 9), record.IllegalParameter},
+		{"no point", tls.VersionTLS12, TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, record.Handshake, message(typeServerKeyExchange, 0, 0, 3, 0, 29, 1, 9), record.IllegalParameter},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
+				answer := goodAnswer(c.version, hello)
+				if c.suite != 0 {
+					answer.suite = c.suite
+				}
+				m, err := answer.marshal()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.say(t, record.Handshake, m)
+				p.say(t, c.typ, c.content)
+			})
+			p.wantAlert(t, c.want)
+			if err := <-done; err == nil {
+				t.Error("the client has accepted it")
+			}
+		})
+	}
+	t.Run("two retries", func(t *testing.T) {
+		t.Parallel()
+		p, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
+			for _, g := range []tls.CurveID{tls.CurveP256, tls.CurveP384} {
+				m, err := (&serverHello{random: retryRandom[:], session: hello.session, suite: tls.TLS_AES_128_GCM_SHA256,
+					selected: tls.VersionTLS13, share: share{group: g}, identity: -1}).marshal()
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.say(t, record.Handshake, m)
+			}
+		})
+		p.wantAlert(t, record.UnexpectedMessage)
+		<-done
+	})
+}
+
 // A keyedServer is a server that has the key, and sends what it likes from its ServerHello on.
 type keyedServer struct {
 	serverState
 	*secrets13
 	peer *peer
+}
+
+func (k *keyedServer) say(t testing.TB, m []byte, err error) {
+	t.Helper()
+	if err == nil {
+		err = k.send(m, nil)
+	}
+	if err == nil {
+		err = k.out.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // answerKeyed sends a ServerHello of TLS 1.3 and changes keys. What the client sends from then
@@ -52,19 +132,6 @@ func answerKeyed(t testing.TB, p *peer, hello *clientHello) *keyedServer {
 func (p *peer) Protect13(k *record.Key) {
 	p.Reader.Protect(k)
 	p.Reader.Agreed, p.Reader.Compatible = true, true
-}
-
-func (k *keyedServer) say(t testing.TB, m []byte, err error) {
-	t.Helper()
-	if err == nil {
-		err = k.send(m, nil)
-	}
-	if err == nil {
-		err = k.out.Flush()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // extensionsOf makes an EncryptedExtensions.
@@ -209,129 +276,5 @@ func TestHostileInTheClear(t *testing.T) {
 				t.Error("the client has accepted it")
 			}
 		})
-	}
-}
-
-// rawHello is a ServerHello with more extensions than a serverHello knows to send.
-func rawHello(t testing.TB, h *serverHello, more ...extension) []byte {
-	t.Helper()
-	raw, err := h.marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := parseServerHello(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := message(typeServerHello, func(b *cryptobyte.Builder) {
-		b.AddBytes(raw[messageHeader : messageHeader+2+32+1+len(h.session)+2+1])
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-			for _, e := range slices.Concat(parsed.extensions, more) {
-				addExtension(b, e.id, func(b *cryptobyte.Builder) { b.AddBytes(e.data) })
-			}
-		})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// TestHostileHelloExtensions has extensions in a ServerHello or HelloRetryRequest that our
-// server does not know to send.
-func TestHostileHelloExtensions(t *testing.T) {
-	t.Parallel()
-	retry := func(h *serverHello, group tls.CurveID) {
-		h.random, h.identity, h.share = retryRandom[:], -1, share{group: group}
-	}
-	cookie := extension{extCookie, []byte{0, 2, 1, 2}}
-	for _, c := range []struct {
-		name    string
-		version uint16
-		change  func(h *serverHello)
-		more    []extension
-		want    record.AlertCode
-	}{
-		{"a cookie in a ServerHello", tls.VersionTLS13, nil, []extension{cookie}, record.UnsupportedExtension},
-		{"modes in a ServerHello", tls.VersionTLS13, nil, []extension{{extModes, []byte{1, 1}}}, record.IllegalParameter},
-		{"an unknown one", tls.VersionTLS13, nil, []extension{{9999, nil}}, record.UnsupportedExtension},
-		{"an unknown one in TLS 1.2", tls.VersionTLS12, nil, []extension{{9999, nil}}, record.UnsupportedExtension},
-		{"one twice", tls.VersionTLS12, nil, []extension{{extMasterSecret, nil}}, record.IllegalParameter},
-		{"pre_shared_key in TLS 1.2", tls.VersionTLS12, nil, []extension{{extPreSharedKey, []byte{0, 0}}}, record.IllegalParameter},
-		{"TLS 1.2 selected in supported_versions", tls.VersionTLS12, nil, []extension{{extVersions, []byte{3, 3}}}, record.IllegalParameter},
-		{"version 0 in supported_versions", tls.VersionTLS12, nil, []extension{{extVersions, []byte{0, 0}}}, record.IllegalParameter},
-		{"no uncompressed points", tls.VersionTLS12, nil, []extension{{extPointFormats, []byte{1, 1}}}, record.IllegalParameter},
-		{"another protocol in TLS 1.2", tls.VersionTLS12, nil, []extension{{extALPN, []byte{0, 2, 1, 'c'}}}, record.IllegalParameter},
-		{"no points", tls.VersionTLS12, nil, []extension{{extPointFormats, []byte{0}}}, record.DecodeError},
-		{"a retry in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.random = retryRandom[:] }, nil, record.IllegalParameter},
-		{"a retry for group 0", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 0}}, cookie}, record.IllegalParameter},
-		{"a retry with an identity", tls.VersionTLS13, func(h *serverHello) { retry(h, tls.CurveP256); h.identity = 0 }, nil, record.IllegalParameter},
-		{"bytes behind the version", tls.VersionTLS13, func(h *serverHello) { h.selected = 0 }, []extension{{extVersions, []byte{3, 4, 0}}}, record.DecodeError},
-		{"bytes behind the identity", tls.VersionTLS13, func(h *serverHello) { h.identity = -1 }, []extension{{extPreSharedKey, []byte{0, 0, 0}}}, record.DecodeError},
-		{"bytes behind the share", tls.VersionTLS13, func(h *serverHello) { h.share.group = 0 }, []extension{{extKeyShare, append(shareOf(t, tls.X25519)[2:], 0)}}, record.DecodeError},
-		{"bytes behind a retry's group", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 23, 0}}}, record.DecodeError},
-		{"renegotiation", tls.VersionTLS12, func(h *serverHello) { h.secure = false }, []extension{{extRenegotiationInfo, []byte{1, 0}}}, record.DecodeError},
-		{"extended_master_secret with a content", tls.VersionTLS12, func(h *serverHello) { h.extended = false }, []extension{{extMasterSecret, []byte{0}}}, record.DecodeError},
-		{"two protocols in TLS 1.2", tls.VersionTLS12, nil, []extension{{extALPN, []byte{0, 4, 1, 'a', 1, 'b'}}}, record.DecodeError},
-		{"an empty cookie", tls.VersionTLS13, func(h *serverHello) { retry(h, tls.CurveP256) }, []extension{{extCookie, []byte{0, 0}}}, record.DecodeError},
-		{"our own session ID in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.session = []byte("echo") }, nil, record.IllegalParameter},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			p, done := answerClient(t, config(t, func(c *Config) { c.Protocols = []string{"a"} }), func(p *peer, hello *clientHello) {
-				answer := goodAnswer(c.version, hello)
-				if c.change != nil {
-					c.change(answer)
-				}
-				if string(answer.session) == "echo" {
-					answer.session = hello.session
-				}
-				p.say(t, record.Handshake, rawHello(t, answer, c.more...))
-			})
-			p.wantAlert(t, c.want)
-			if err := <-done; err == nil {
-				t.Error("the client has accepted it")
-			}
-		})
-	}
-}
-
-// A HelloRetryRequest may ask for nothing but its cookie back (RFC 8446, section 4.1.4). All
-// else stays as it was, and the binder goes over the first hello's hash.
-func TestCookie(t *testing.T) {
-	t.Parallel()
-	for _, group := range []tls.CurveID{0, tls.CurveP256} {
-		_, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
-			s := &serverState{Server(p.Conn, config(t, nil), nil), hello}
-			s.suite = &suites13[0]
-			s.note(hello.raw)
-			s.retryTranscript()
-			m := rawHello(t, &serverHello{random: retryRandom[:], session: hello.session, suite: s.suite.id,
-				selected: tls.VersionTLS13, share: share{group: group}, identity: -1}, extension{extCookie, []byte{0, 3, 'c', 'o', 'o'}})
-			s.note(m)
-			p.say(t, record.Handshake, m)
-			again, err := parseClientHello(p.message(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			i := slices.IndexFunc(again.extensions, func(e extension) bool { return e.id == extCookie })
-			if i < 0 || string(again.extensions[i].data) != "\x00\x03coo" || hello.changed(again) || len(again.shares) != 1 {
-				t.Errorf("the second hello: %+v", again)
-			}
-			want := group
-			if want == 0 {
-				want = hello.shares[0].group
-			}
-			if again.shares[0].group != want || group == 0 && string(again.shares[0].data) != string(hello.shares[0].data) {
-				t.Errorf("a share of group %v", again.shares[0].group)
-			}
-			s.secret = aliceKey
-			binder, err := s.binder(again.offer.truncated)
-			if err != nil || string(binder) != string(again.offer.binders[0]) {
-				t.Errorf("binder %x, %v", again.offer.binders[0], err)
-			}
-			p.Conn.Close()
-		})
-		<-done
 	}
 }
