@@ -2,6 +2,7 @@ package psk
 
 import (
 	"bytes"
+	"crypto/tls"
 	"slices"
 	"testing"
 
@@ -123,6 +124,13 @@ func TestDraftIsAnswered(t *testing.T) {
 			t.Errorf("a message of type %d", m[0])
 		}
 	}
+	// A client that offers our best version did not fall back from it (RFC 7507, section 3).
+	fallback := newDraft(t, config(t, only13))
+	fallback.suites = append(fallback.suites, scsvFallback>>8, scsvFallback&0xff)
+	p, _ := greetServer(t, config(t, nil), fallback.marshal(t))
+	if h, err := parseServerHello(p.message(t)); err != nil || h.selected != tls.VersionTLS13 {
+		t.Errorf("a fallback to TLS 1.3: %+v, %v", h, err)
+	}
 	// What a server of TLS 1.2 answers depends on what it could do, and on what it was asked.
 	for _, c := range []struct {
 		name   string
@@ -164,7 +172,7 @@ func TestDraftIsAnswered(t *testing.T) {
 	m := d.marshal(t)
 	var s schedule
 	copy(m[len(m)-binderLen:], s.binder(s.early(aliceKey), m[:len(m)-2-2*33]))
-	p, _ := greetServer(t, config(t, nil), m)
+	p, _ = greetServer(t, config(t, nil), m)
 	answer, err := parseServerHello(p.message(t))
 	if err != nil || answer.identity != 1 {
 		t.Errorf("identity %+v, %v", answer, err)
