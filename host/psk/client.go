@@ -57,7 +57,7 @@ func (c *Conn) clientHandshake() error {
 func (h *clientState) makeShare(group tls.CurveID) error {
 	key, err := curve(group).GenerateKey(rand.Reader)
 	if err != nil {
-		return &record.Error{Alert: record.InternalError, Reason: err.Error()}
+		return internal(err)
 	}
 	h.private = key
 	h.share = &share{group, key.PublicKey().Bytes()}

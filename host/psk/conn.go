@@ -95,7 +95,7 @@ func (c *Conn) Handshake() error {
 	err := c.config.Check(c.client)
 	switch {
 	case err != nil:
-		err = &record.Error{Alert: record.InternalError, Reason: err.Error()}
+		err = internal(err)
 	case c.client:
 		err = c.clientHandshake()
 	default:

@@ -32,7 +32,7 @@ func (h *handshake) sum() []byte {
 // send appends a message to the flight and to the transcript.
 func (c *Conn) send(m []byte, err error) error {
 	if err != nil {
-		return &record.Error{Alert: record.InternalError, Reason: err.Error()}
+		return internal(err)
 	}
 	c.note(m)
 	return c.out.Append(record.Handshake, m)
@@ -152,7 +152,7 @@ func random() []byte {
 func exchange(group tls.CurveID, peer []byte) (public, shared []byte, err error) {
 	key, err := curve(group).GenerateKey(rand.Reader)
 	if err != nil {
-		return nil, nil, &record.Error{Alert: record.InternalError, Reason: err.Error()}
+		return nil, nil, internal(err)
 	}
 	point, err := curve(group).NewPublicKey(peer)
 	if err != nil {

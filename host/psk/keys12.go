@@ -56,7 +56,6 @@ type keys12 struct {
 // keys12 makes them out of what the exchange came to, nil without one. The transcript
 // ends in the ClientKeyExchange, as the extended master secret asks (RFC 7627, section 4).
 func (c *Conn) keys12(shared []byte) (*keys12, error) {
-	internal := func(err error) error { return &record.Error{Alert: record.InternalError, Reason: err.Error()} }
 	pms, err := premaster(shared, c.secret)
 	if err != nil {
 		return nil, internal(err)

@@ -69,6 +69,11 @@ func illegal(format string, args ...any) error {
 	return &record.Error{Alert: record.IllegalParameter, Reason: fmt.Sprintf(format, args...)}
 }
 
+// internal is for what is wrong on our side.
+func internal(err error) error {
+	return &record.Error{Alert: record.InternalError, Reason: err.Error()}
+}
+
 func unexpected(format string, args ...any) error {
 	return &record.Error{Alert: record.UnexpectedMessage, Reason: "received unexpected " + fmt.Sprintf(format, args...)}
 }

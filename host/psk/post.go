@@ -58,7 +58,7 @@ func (c *Conn) takeKeyUpdate(body []byte) error {
 		return illegal("KeyUpdate asks for %d", body[0])
 	}
 	if err := c.in.Update(); err != nil {
-		return &record.Error{Alert: record.InternalError, Reason: err.Error()}
+		return internal(err)
 	}
 	if body[0] == updateRequested {
 		c.updateAsked.Store(true)

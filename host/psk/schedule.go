@@ -99,7 +99,7 @@ func (c *Conn) key(s *schedule, secret []byte) (*record.Key, error) {
 			return k, nil
 		}
 	}
-	return nil, &record.Error{Alert: record.InternalError, Reason: err.Error()}
+	return nil, internal(err)
 }
 
 // protectIn and protectOut change the key of a direction.

@@ -74,7 +74,7 @@ func (h *serverState) group12() tls.CurveID {
 func (h *serverState) sendKeyExchange(group tls.CurveID) (*ecdh.PrivateKey, error) {
 	private, err := curve(group).GenerateKey(rand.Reader)
 	if err != nil {
-		return nil, &record.Error{Alert: record.InternalError, Reason: err.Error()}
+		return nil, internal(err)
 	}
 	h.state.CurveID = group
 	return private, h.send(message(typeServerKeyExchange, func(b *cryptobyte.Builder) {

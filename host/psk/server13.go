@@ -79,7 +79,7 @@ func (h *serverState) choose13() (index int, group tls.CurveID, err error) {
 	h.secret = secret
 	want, err := h.binder(c.offer.truncated)
 	if err != nil {
-		return refuse(record.InternalError, err.Error())
+		return 0, 0, internal(err)
 	}
 	// Only the chosen identity's (section 4.2.11). An unknown one has the decoy's key, and
 	// fails here as a wrong key does (section 6.2 lets the alert be the same).
