@@ -3,7 +3,6 @@ package psk
 import (
 	"bytes"
 	"crypto/ecdh"
-	"crypto/rand"
 	"crypto/tls"
 	"slices"
 
@@ -55,9 +54,9 @@ func (c *Conn) clientHandshake() error {
 }
 
 func (h *clientState) makeShare(group tls.CurveID) error {
-	key, err := curve(group).GenerateKey(rand.Reader)
+	key, err := newKey(group)
 	if err != nil {
-		return internal(err)
+		return err
 	}
 	h.private = key
 	h.share = &share{group, key.PublicKey().Bytes()}

@@ -49,13 +49,9 @@ func (h *clientState) finish13(hello *serverHello, raw []byte) error {
 	if hello.share.group != h.share.group {
 		return illegal("server sent no key share for ours")
 	}
-	point, err := h.private.Curve().NewPublicKey(hello.share.data)
+	shared, err := agree(h.private, hello.share.data)
 	if err != nil {
-		return illegal("invalid public value of the peer")
-	}
-	shared, err := h.private.ECDH(point)
-	if err != nil {
-		return illegal("invalid public value of the peer")
+		return err
 	}
 	h.state.CurveID = h.share.group
 	h.note(raw)

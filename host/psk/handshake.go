@@ -1,6 +1,7 @@
 package psk
 
 import (
+	"crypto/ecdh"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/tls"
@@ -146,20 +147,37 @@ func random() []byte {
 	return b
 }
 
-// exchange makes a public value of ours for the peer's and gives what both come to. A
-// value that is no point of the curve, or leads to zero, is refused (RFC 8446, section
-// 7.4.2).
-func exchange(group tls.CurveID, peer []byte) (public, shared []byte, err error) {
+// newKey makes our half of an ephemeral exchange.
+func newKey(group tls.CurveID) (*ecdh.PrivateKey, error) {
 	key, err := curve(group).GenerateKey(rand.Reader)
 	if err != nil {
-		return nil, nil, internal(err)
+		return nil, internal(err)
 	}
-	point, err := curve(group).NewPublicKey(peer)
+	return key, nil
+}
+
+// agree gives what our key and the peer's public value come to. A value that is no point of
+// the curve, or leads to zero, is refused (RFC 8446, section 7.4.2).
+func agree(key *ecdh.PrivateKey, peer []byte) ([]byte, error) {
+	point, err := key.Curve().NewPublicKey(peer)
 	if err != nil {
-		return nil, nil, illegal("invalid public value of the peer")
+		return nil, illegal("invalid public value of the peer")
 	}
-	if shared, err = key.ECDH(point); err != nil {
-		return nil, nil, illegal("invalid public value of the peer")
+	shared, err := key.ECDH(point)
+	if err != nil {
+		return nil, illegal("invalid public value of the peer")
+	}
+	return shared, nil
+}
+
+// exchange makes a public value of ours for the peer's and gives what both come to.
+func exchange(group tls.CurveID, peer []byte) (public, shared []byte, err error) {
+	key, err := newKey(group)
+	if err != nil {
+		return nil, nil, err
+	}
+	if shared, err = agree(key, peer); err != nil {
+		return nil, nil, err
 	}
 	return key.PublicKey().Bytes(), shared, nil
 }

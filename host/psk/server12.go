@@ -3,7 +3,6 @@ package psk
 import (
 	"bytes"
 	"crypto/ecdh"
-	"crypto/rand"
 	"crypto/tls"
 	"slices"
 
@@ -72,9 +71,9 @@ func (h *serverState) group12() tls.CurveID {
 
 // sendKeyExchange sends our public value, with an empty hint.
 func (h *serverState) sendKeyExchange(group tls.CurveID) (*ecdh.PrivateKey, error) {
-	private, err := curve(group).GenerateKey(rand.Reader)
+	private, err := newKey(group)
 	if err != nil {
-		return nil, internal(err)
+		return nil, err
 	}
 	h.state.CurveID = group
 	return private, h.send(message(typeServerKeyExchange, func(b *cryptobyte.Builder) {
@@ -97,12 +96,8 @@ func (h *serverState) finish12(private *ecdh.PrivateKey) error {
 	}
 	var shared []byte
 	if private != nil {
-		peer, err := private.Curve().NewPublicKey(point)
-		if err != nil {
-			return illegal("invalid public value of the peer")
-		}
-		if shared, err = private.ECDH(peer); err != nil {
-			return illegal("invalid public value of the peer")
+		if shared, err = agree(private, point); err != nil {
+			return err
 		}
 	}
 	// An unknown identity has the decoy's key (RFC 4279, section 2): the client's Finished
