@@ -53,3 +53,13 @@ func (h *serverState) checkHello(high uint16) error {
 	}
 	return nil
 }
+
+// commonGroup is the best group that the client has too, 0 for none.
+func (h *serverState) commonGroup() tls.CurveID {
+	for _, g := range h.Conn.config.groups() {
+		if slices.Contains(h.client.groups, uint16(g)) {
+			return g
+		}
+	}
+	return 0
+}

@@ -20,7 +20,7 @@ func (h *serverState) serve12(high uint16) error {
 	case !c.extended:
 		return errExtended
 	}
-	group := h.group12()
+	group := h.commonGroup()
 	if group != 0 && !uncompressed(c.formats) {
 		return illegal("client does not support uncompressed points") // RFC 8422, section 5.1.2
 	}
@@ -57,16 +57,6 @@ func (h *serverState) serve12(high uint16) error {
 		return err
 	}
 	return h.finish12(private)
-}
-
-// group12 is the best group that the client has too, 0 for none.
-func (h *serverState) group12() tls.CurveID {
-	for _, g := range h.Conn.config.groups() {
-		if slices.Contains(h.client.groups, uint16(g)) {
-			return g
-		}
-	}
-	return 0
 }
 
 // sendKeyExchange sends our public value, with an empty hint.

@@ -21,8 +21,8 @@ func (h *serverState) serve13() error {
 	h.strayCCS = true
 	retried := group == 0
 	if retried {
-		if group, err = h.commonGroup(); err != nil {
-			return err
+		if group = h.commonGroup(); group == 0 {
+			return &record.Error{Alert: record.HandshakeFailure, Reason: "no key exchanges supported by both client and server"}
 		}
 		if index, err = h.retry(group); err != nil {
 			return err
@@ -93,16 +93,6 @@ func (h *serverState) choose13() (index int, group tls.CurveID, err error) {
 		}
 	}
 	return index, 0, nil
-}
-
-// commonGroup is the group to ask a key share of.
-func (h *serverState) commonGroup() (tls.CurveID, error) {
-	for _, g := range h.Conn.config.groups() {
-		if slices.Contains(h.client.groups, uint16(g)) {
-			return g, nil
-		}
-	}
-	return 0, &record.Error{Alert: record.HandshakeFailure, Reason: "no key exchanges supported by both client and server"}
 }
 
 // retry asks for a key share of a group and reads the second ClientHello (RFC 8446, section
