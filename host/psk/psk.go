@@ -60,7 +60,7 @@ func (c *Config) Check(client bool) error {
 		len(c.suites12())+len(c.suites13()) == 0:
 		return errors.New("none of the cipher suites can be used with pre-shared keys")
 	}
-	if _, ok := c.Secrets.find(c.Identity); client && !ok {
+	if client && !c.Secrets.Has(c.Identity) {
 		return errors.New("no key for the identity")
 	}
 	return nil
