@@ -18,7 +18,6 @@ func (h *serverState) serve13() error {
 	if err != nil {
 		return err
 	}
-	h.strayCCS = true
 	retried := group == 0
 	if retried {
 		if group = h.commonGroup(); group == 0 {
