@@ -8,7 +8,7 @@ import (
 func TestEverySuite(t *testing.T) {
 	t.Parallel()
 	for _, version := range []struct {
-		suites []suite
+		suites []*suite
 		bounds func(*Config)
 		number uint16
 	}{{suites13, only13, tls.VersionTLS13}, {suites12, only12, tls.VersionTLS12}} {

@@ -124,10 +124,10 @@ func (o *offer) choose(s *Secrets) (index int, known bool, secret []byte) {
 }
 
 // common is the best suite that the client has too.
-func common(ours []suite, theirs []uint16) *suite {
-	for i := range ours {
-		if slices.Contains(theirs, ours[i].id) {
-			return &ours[i]
+func common(ours []*suite, theirs []uint16) *suite {
+	for _, s := range ours {
+		if slices.Contains(theirs, s.id) {
+			return s
 		}
 	}
 	return nil

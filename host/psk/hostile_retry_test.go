@@ -126,7 +126,7 @@ func TestCookie(t *testing.T) {
 	for _, group := range []tls.CurveID{0, tls.CurveP256} {
 		_, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
 			s := &serverState{Server(p.Conn, config(t, nil), nil), hello}
-			s.suite = &suites13[0]
+			s.suite = suites13[0]
 			s.note(hello.raw)
 			s.retryTranscript()
 			m := rawHello(t, &serverHello{random: retryRandom[:], session: hello.session, suite: s.suite.id,

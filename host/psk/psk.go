@@ -73,10 +73,10 @@ func (c *Config) versions() (low, high uint16) {
 	if c.MaxVersion != 0 {
 		high = min(c.MaxVersion, high)
 	}
-	if len(c.suites13()) == 0 {
+	if !slices.ContainsFunc(suites13, c.allows) {
 		high = min(high, tls.VersionTLS12)
 	}
-	if len(c.suites12()) == 0 {
+	if !slices.ContainsFunc(suites12, c.allows) {
 		low = max(low, tls.VersionTLS13)
 	}
 	return low, high
@@ -93,15 +93,14 @@ func (c *Config) groups() []tls.CurveID {
 	})
 }
 
-// allowed says whether a suite may be used.
-func (c *Config) allowed(id uint16, approved bool) bool {
-	return (approved || !fips140.Enabled()) && (c.Suites == nil || slices.Contains(c.Suites, id))
+// allows says whether a suite may be used.
+func (c *Config) allows(s *suite) bool {
+	return (s.approved() || !fips140.Enabled()) && (c.Suites == nil || slices.Contains(c.Suites, s.id))
 }
 
-func (c *Config) suites13() []suite {
-	return slices.DeleteFunc(slices.Clone(suites13), func(s suite) bool { return !c.allowed(s.id, s.approved()) })
-}
+func (c *Config) suites13() []*suite { return c.allowed(suites13) }
+func (c *Config) suites12() []*suite { return c.allowed(suites12) }
 
-func (c *Config) suites12() []suite {
-	return slices.DeleteFunc(slices.Clone(suites12), func(s suite) bool { return !c.allowed(s.id, s.approved()) })
+func (c *Config) allowed(list []*suite) []*suite {
+	return slices.DeleteFunc(slices.Clone(list), func(s *suite) bool { return !c.allows(s) })
 }

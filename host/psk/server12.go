@@ -24,7 +24,7 @@ func (h *serverState) serve12(high uint16) error {
 	if group != 0 && !uncompressed(c.formats) {
 		return illegal("client does not support uncompressed points") // RFC 8422, section 5.1.2
 	}
-	suites := slices.DeleteFunc(h.Conn.config.suites12(), func(s suite) bool { return s.ecdhe && group == 0 })
+	suites := slices.DeleteFunc(h.Conn.config.suites12(), func(s *suite) bool { return s.ecdhe && group == 0 })
 	s := common(suites, c.suites)
 	if s == nil {
 		return &record.Error{Alert: record.HandshakeFailure, Reason: "no cipher suite supported by both client and server"}

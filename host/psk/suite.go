@@ -1,6 +1,7 @@
 package psk
 
 import (
+	"cmp"
 	"crypto/ecdh"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -36,14 +37,14 @@ func (s *suite) approved() bool { return s.aead != record.ChaCha20Poly1305 }
 // suites13 are TLS 1.3's, the best first. External keys go with SHA-256 unless said
 // otherwise (RFC 8446, section 4.2.11), and neither OpenSSL's nor our key files can say so:
 // TLS_AES_256_GCM_SHA384 cannot be used with them.
-var suites13 = []suite{
+var suites13 = []*suite{
 	{tls.TLS_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256", record.AES128GCM, sha256.New, true},
 	{tls.TLS_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256", record.ChaCha20Poly1305, sha256.New, true},
 }
 
 // suites12 are TLS 1.2's, the best first: those whose sessions stay secret when the
 // key gets known later are before those whose do not.
-var suites12 = []suite{
+var suites12 = []*suite{
 	{TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, "ECDHE-PSK-AES128-GCM-SHA256", record.AES128GCM, sha256.New, true},
 	{TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384, "ECDHE-PSK-AES256-GCM-SHA384", record.AES256GCM, sha512.New384, true},
 	{TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-PSK-CHACHA20-POLY1305", record.ChaCha20Poly1305, sha256.New, true},
@@ -62,14 +63,17 @@ func SuiteNames() map[string]uint16 {
 	return names
 }
 
-func findSuite(list []suite, id uint16) *suite {
-	for i := range list {
-		if list[i].id == id {
-			return &list[i]
+func findSuite(list []*suite, id uint16) *suite {
+	for _, s := range list {
+		if s.id == id {
+			return s
 		}
 	}
 	return nil
 }
+
+// suiteOf gives a suite of either version, nil for one that is not here.
+func suiteOf(id uint16) *suite { return cmp.Or(findSuite(suites13, id), findSuite(suites12, id)) }
 
 // DefaultGroups are the groups of the ephemeral exchange, the best first.
 var DefaultGroups = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}
@@ -91,10 +95,8 @@ func curve(g tls.CurveID) ecdh.Curve {
 
 // SuiteName gives a suite's name as OpenSSL prints it, empty for one that is not here.
 func SuiteName(id uint16) string {
-	for _, list := range [][]suite{suites13, suites12} {
-		if s := findSuite(list, id); s != nil {
-			return s.name
-		}
+	if s := suiteOf(id); s != nil {
+		return s.name
 	}
 	return ""
 }
@@ -108,12 +110,10 @@ func Suites13() []uint16 {
 	return ids
 }
 
-// Bits is the length of a suite's cipher key.
+// Bits is the length of a suite's cipher key, 0 for one that is not here.
 func Bits(id uint16) int {
-	for _, list := range [][]suite{suites13, suites12} {
-		if s := findSuite(list, id); s != nil {
-			return 8 * s.aead.KeyLen()
-		}
+	if s := suiteOf(id); s != nil {
+		return 8 * s.aead.KeyLen()
 	}
 	return 0
 }
