@@ -28,7 +28,7 @@ type Config struct {
 	// Identity is the one that a client gives.
 	Identity string
 
-	// ServerName is what a client asks for; empty: no extension. It must be a host name
+	// ServerName is what a client asks for; empty: no extension. It must not end in a dot
 	// (RFC 6066, section 3).
 	ServerName string
 
@@ -52,13 +52,10 @@ func (c *Config) Check(client bool) error {
 	switch {
 	case c.Secrets == nil || c.Secrets.Len() == 0:
 		return errors.New("no pre-shared key")
-	case low > high:
+	case low > high: // or no version has a suite left
 		return errors.New("pre-shared keys need TLS 1.2 or TLS 1.3")
 	case len(c.groups()) == 0:
 		return errors.New("none of the groups can be used with pre-shared keys")
-	case len(c.suites12()) == 0 && high < tls.VersionTLS13, len(c.suites13()) == 0 && low == tls.VersionTLS13,
-		len(c.suites12())+len(c.suites13()) == 0:
-		return errors.New("none of the cipher suites can be used with pre-shared keys")
 	}
 	if client && !c.Secrets.Has(c.Identity) {
 		return errors.New("no key for the identity")
@@ -67,7 +64,7 @@ func (c *Config) Check(client bool) error {
 }
 
 // versions are the bounds within what exists here. Where a version has no suite left, it
-// is out of them.
+// is out of them; where no version is left, low is above high.
 func (c *Config) versions() (low, high uint16) {
 	low, high = max(c.MinVersion, tls.VersionTLS12), uint16(tls.VersionTLS13)
 	if c.MaxVersion != 0 {
