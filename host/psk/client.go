@@ -21,6 +21,7 @@ type clientState struct {
 func (c *Conn) clientHandshake() error {
 	c.identity = c.config.Identity
 	c.secret, c.known = c.config.Secrets.find(c.identity)
+	c.state.ServerName = c.config.ServerName
 	h := &clientState{Conn: c, greeting: greeting{config: c.config, random: random()}}
 	if _, high := c.config.versions(); high == tls.VersionTLS13 {
 		h.session = random()
@@ -215,6 +216,5 @@ func (h *clientState) takeProtocol(name string) error {
 		return illegal("server selected an application protocol that was not offered")
 	}
 	h.state.NegotiatedProtocol = name
-	h.state.ServerName = h.Conn.config.ServerName
 	return nil
 }

@@ -67,14 +67,20 @@ type Conn struct {
 
 // Client speaks TLS as a client over a connection.
 func Client(c net.Conn, config *Config) *Conn {
-	t := &Conn{Conn: c, config: config, client: true}
-	t.in.Reader, t.out.Writer = record.NewReader(c), record.NewWriter(c)
+	t := newConn(c, config)
+	t.client = true
 	return t
 }
 
 // Server answers a client whose Hello was read from a connection.
 func Server(c net.Conn, config *Config, hello *Hello) *Conn {
-	t := &Conn{Conn: c, config: config, hello: hello}
+	t := newConn(c, config)
+	t.hello = hello
+	return t
+}
+
+func newConn(c net.Conn, config *Config) *Conn {
+	t := &Conn{Conn: c, config: config}
 	t.in.Reader, t.out.Writer = record.NewReader(c), record.NewWriter(c)
 	return t
 }

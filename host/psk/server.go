@@ -56,7 +56,7 @@ func (h *serverState) checkHello(high uint16) error {
 
 // commonGroup is the best group that the client has too, 0 for none.
 func (h *serverState) commonGroup() tls.CurveID {
-	for _, g := range h.Conn.config.groups() {
+	for _, g := range h.config.groups() {
 		if slices.Contains(h.client.groups, uint16(g)) {
 			return g
 		}

@@ -24,13 +24,13 @@ func (h *serverState) serve12(high uint16) error {
 	if group != 0 && !uncompressed(c.formats) {
 		return illegal("client does not support uncompressed points") // RFC 8422, section 5.1.2
 	}
-	suites := slices.DeleteFunc(h.Conn.config.suites12(), func(s *suite) bool { return s.ecdhe && group == 0 })
+	suites := slices.DeleteFunc(h.config.suites12(), func(s *suite) bool { return s.ecdhe && group == 0 })
 	s := common(suites, c.suites)
 	if s == nil {
 		return &record.Error{Alert: record.HandshakeFailure, Reason: "no cipher suite supported by both client and server"}
 	}
 	h.settle(tls.VersionTLS12, s)
-	protocol, err := mutual(h.Conn.config.Protocols, c.protocols)
+	protocol, err := mutual(h.config.Protocols, c.protocols)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (h *serverState) finish12(private *ecdh.PrivateKey) error {
 	// An unknown identity has the decoy's key (RFC 4279, section 2): the client's Finished
 	// does not decrypt, as with a wrong key.
 	h.identity = identity
-	h.secret, h.known = h.Conn.config.Secrets.find(identity)
+	h.secret, h.known = h.config.Secrets.find(identity)
 	h.note(raw)
 	k, err := h.keys12(shared)
 	if err != nil {

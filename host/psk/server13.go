@@ -50,7 +50,7 @@ func (h *serverState) serve13() error {
 // choose13 checks a ClientHello and its binder, and gives the place of the identity and the
 // group of a key share, 0 if none can be used.
 func (h *serverState) choose13() (index int, group tls.CurveID, err error) {
-	c, ours := h.client, h.Conn.config
+	c, ours := h.client, h.config
 	refuse := func(alert record.AlertCode, reason string) (int, tls.CurveID, error) {
 		return 0, 0, &record.Error{Alert: alert, Reason: reason}
 	}
@@ -144,7 +144,7 @@ func (h *serverState) finish13(shared []byte) error {
 	if err := h.protectOut(&s.schedule, s.server); err != nil {
 		return err
 	}
-	protocol, err := mutual(h.Conn.config.Protocols, h.client.protocols)
+	protocol, err := mutual(h.config.Protocols, h.client.protocols)
 	if err != nil {
 		return err
 	}
