@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func (c *Context) loadSecrets(s *config.Service) error {
 	}
 	if err := conf.Check(s.Client); err != nil {
 		return s.Errorf("PSKsecrets", "%v", err).
-			WithHint("let sslVersion, ciphers and curves leave TLS 1.3, or TLS 1.2 with some of %s", strings.Join(suiteNames(), ", "))
+			WithHint("let sslVersion, ciphers and curves leave TLS 1.3, or TLS 1.2 with some of %s", strings.Join(slices.Sorted(maps.Keys(psk.SuiteNames())), ", "))
 	}
 	c.PSK = conf
 	return nil
@@ -104,15 +105,6 @@ func (c *Context) secretSuites() []uint16 {
 		list = append(list, s)
 	}
 	return list
-}
-
-func suiteNames() []string {
-	var names []string
-	for name := range psk.SuiteNames() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // ForSecrets gives the configuration of one handshake with a pre-shared key. ALPN is as
