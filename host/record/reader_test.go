@@ -95,8 +95,8 @@ func TestTimeoutsDoNotStay(t *testing.T) {
 // Whatever comes, the Reader ends, gives no more than came and no record beyond its bound.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte("\x16\x03\x01\x00\x02ab\x15\x03\x03\x00\x02\x01\x00"), false, false)
-	f.Add(must2(kinds["1.3 AES-128-GCM"]().Seal(nil, Handshake, []byte("hello"))), true, true)
-	f.Add(must2(kinds["1.2 AES-128-GCM"]().Seal(nil, Handshake, []byte("hello"))), true, false)
+	f.Add(must(kinds["1.3 AES-128-GCM"]().Seal(nil, Handshake, []byte("hello"))), true, true)
+	f.Add(must(kinds["1.2 AES-128-GCM"]().Seal(nil, Handshake, []byte("hello"))), true, false)
 	f.Fuzz(func(t *testing.T, wire []byte, keyed, tls13 bool) {
 		r := NewReader(iotest.HalfReader(bytes.NewReader(wire)))
 		if keyed {

@@ -19,18 +19,11 @@ var kinds = map[string]func() *Key{
 	"1.3 ChaCha20":    func() *Key { return must(NewKey13(ChaCha20Poly1305, sha256.New, fixed(32))) },
 }
 
-func must(k *Key, err error) *Key {
+func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	return k
-}
-
-func must2(b []byte, err error) []byte {
-	if err != nil {
-		panic(err)
-	}
-	return b
+	return v
 }
 
 func fixed(n int) []byte { return bytes.Repeat([]byte{0x5a}, n) }
