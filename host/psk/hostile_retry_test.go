@@ -9,6 +9,23 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/record"
 )
 
+// askedAgain is a client whose server wants a share of P-256, with the draft of the second hello
+// that must come.
+func askedAgain(t testing.TB) (*draft, *peer, <-chan result) {
+	t.Helper()
+	d := newDraft(t, config(t, nil))
+	first := d.marshal(t)
+	p, done := greetServer(t, config(t, func(c *Config) { c.Groups = []tls.CurveID{tls.CurveP256} }), first)
+	request := p.message(t)
+	if h, err := parseServerHello(request); err != nil || !h.retry() || h.share.group != tls.CurveP256 {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	sum := sha256.Sum256(first)
+	d.before = slices.Concat([]byte{typeMessageHash, 0, 0, sha256.Size}, sum[:], request)
+	d.set(extKeyShare, shareOf(t, tls.CurveP256)...)
+	return d, p, done
+}
+
 // TestHostileSecondHello has clients that answer a HelloRetryRequest with another hello than
 // theirs (RFC 8446, section 4.1.2), without the share, or with a binder over something else.
 func TestHostileSecondHello(t *testing.T) {
@@ -43,16 +60,7 @@ func TestHostileSecondHello(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDraft(t, config(t, nil))
-			first := d.marshal(t)
-			p, done := greetServer(t, config(t, func(c *Config) { c.Groups = []tls.CurveID{tls.CurveP256} }), first)
-			request := p.message(t)
-			if h, err := parseServerHello(request); err != nil || !h.retry() || h.share.group != tls.CurveP256 {
-				t.Fatalf("%+v, %v", h, err)
-			}
-			sum := sha256.Sum256(first)
-			d.before = slices.Concat([]byte{typeMessageHash, 0, 0, sha256.Size}, sum[:], request)
-			d.set(extKeyShare, shareOf(t, tls.CurveP256)...)
+			d, p, done := askedAgain(t)
 			c.change(d)
 			p.say(t, record.Handshake, d.marshal(t))
 			if c.want == record.CloseNotify {
@@ -71,12 +79,7 @@ func TestHostileSecondHello(t *testing.T) {
 	}
 	t.Run("something behind it", func(t *testing.T) {
 		t.Parallel()
-		d := newDraft(t, config(t, nil))
-		first := d.marshal(t)
-		p, done := greetServer(t, config(t, func(c *Config) { c.Groups = []tls.CurveID{tls.CurveP256} }), first)
-		sum := sha256.Sum256(first)
-		d.before = slices.Concat([]byte{typeMessageHash, 0, 0, sha256.Size}, sum[:], p.message(t))
-		d.set(extKeyShare, shareOf(t, tls.CurveP256)...)
+		d, p, done := askedAgain(t)
 		p.say(t, record.Handshake, append(d.marshal(t), typeFinished))
 		p.wantAlert(t, record.UnexpectedMessage)
 		<-done
@@ -101,8 +104,7 @@ func TestHostileAfterRetry(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
-				p.say(t, record.Handshake, rawHello(t, &serverHello{random: retryRandom[:], session: hello.session, suite: tls.TLS_AES_128_GCM_SHA256,
-					selected: tls.VersionTLS13, share: share{group: tls.CurveP256}, identity: -1}))
+				p.say(t, record.Handshake, rawHello(t, goodAnswer(tls.VersionTLS13, hello).askAgain(tls.CurveP256)))
 				again, err := parseClientHello(p.message(t))
 				if err != nil {
 					t.Fatal(err)
@@ -129,8 +131,7 @@ func TestCookie(t *testing.T) {
 			s.suite = suites13[0]
 			s.note(hello.raw)
 			s.retryTranscript()
-			m := rawHello(t, &serverHello{random: retryRandom[:], session: hello.session, suite: s.suite.id,
-				selected: tls.VersionTLS13, share: share{group: group}, identity: -1}, extension{extCookie, []byte{0, 3, 'c', 'o', 'o'}})
+			m := rawHello(t, goodAnswer(tls.VersionTLS13, hello).askAgain(group), extension{extCookie, []byte{0, 3, 'c', 'o', 'o'}})
 			s.note(m)
 			p.say(t, record.Handshake, m)
 			again, err := parseClientHello(p.message(t))

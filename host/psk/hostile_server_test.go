@@ -47,11 +47,7 @@ func TestHostileServer(t *testing.T) {
 				if c.suite != 0 {
 					answer.suite = c.suite
 				}
-				m, err := answer.marshal()
-				if err != nil {
-					t.Fatal(err)
-				}
-				p.say(t, record.Handshake, m)
+				p.say(t, record.Handshake, rawHello(t, answer))
 				p.say(t, c.typ, c.content)
 			})
 			p.wantAlert(t, c.want)
@@ -64,12 +60,7 @@ func TestHostileServer(t *testing.T) {
 		t.Parallel()
 		p, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
 			for _, g := range []tls.CurveID{tls.CurveP256, tls.CurveP384} {
-				m, err := (&serverHello{random: retryRandom[:], session: hello.session, suite: tls.TLS_AES_128_GCM_SHA256,
-					selected: tls.VersionTLS13, share: share{group: g}, identity: -1}).marshal()
-				if err != nil {
-					t.Fatal(err)
-				}
-				p.say(t, record.Handshake, m)
+				p.say(t, record.Handshake, rawHello(t, goodAnswer(tls.VersionTLS13, hello).askAgain(g)))
 			}
 		})
 		p.wantAlert(t, record.UnexpectedMessage)

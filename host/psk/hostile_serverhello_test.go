@@ -9,9 +9,6 @@ import (
 
 func TestHostileServerHello(t *testing.T) {
 	t.Parallel()
-	retry := func(h *serverHello) {
-		h.random, h.identity, h.share = retryRandom[:], -1, share{group: tls.CurveP256}
-	}
 	for _, c := range []struct {
 		name    string
 		version uint16
@@ -28,9 +25,9 @@ func TestHostileServerHello(t *testing.T) {
 		{"a suite of TLS 1.2", tls.VersionTLS13, func(h *serverHello) { h.suite = TLS_PSK_WITH_AES_128_GCM_SHA256 }, record.IllegalParameter},
 		{"an extension of another message", tls.VersionTLS13, func(h *serverHello) { h.protocol = "x" }, record.UnsupportedExtension},
 		{"version 1.1 selected", tls.VersionTLS13, func(h *serverHello) { h.selected = tls.VersionTLS11 }, record.IllegalParameter},
-		{"a retry for the group that it has", tls.VersionTLS13, func(h *serverHello) { retry(h); h.share.group = tls.X25519 }, record.IllegalParameter},
-		{"a retry for a group that was not offered", tls.VersionTLS13, func(h *serverHello) { retry(h); h.share.group = tls.CurveP521 }, record.IllegalParameter},
-		{"a retry for nothing", tls.VersionTLS13, func(h *serverHello) { retry(h); h.share.group = 0 }, record.IllegalParameter},
+		{"a retry for the group that it has", tls.VersionTLS13, func(h *serverHello) { h.askAgain(tls.X25519) }, record.IllegalParameter},
+		{"a retry for a group that was not offered", tls.VersionTLS13, func(h *serverHello) { h.askAgain(tls.CurveP521) }, record.IllegalParameter},
+		{"a retry for nothing", tls.VersionTLS13, func(h *serverHello) { h.askAgain(0) }, record.IllegalParameter},
 		{"downgrade", tls.VersionTLS12, func(h *serverHello) { copy(h.random[24:], downgrade) }, record.IllegalParameter},
 		{"downgrade to 1.1", tls.VersionTLS12, func(h *serverHello) { copy(h.random[24:], downgrade11) }, record.IllegalParameter},
 		{"a suite with certificates", tls.VersionTLS12, func(h *serverHello) { h.suite = tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 }, record.IllegalParameter},
@@ -44,11 +41,7 @@ func TestHostileServerHello(t *testing.T) {
 			p, done := answerClient(t, config(t, nil), func(p *peer, hello *clientHello) {
 				answer := goodAnswer(c.version, hello)
 				c.change(answer)
-				m, err := answer.marshal()
-				if err != nil {
-					t.Fatal(err)
-				}
-				p.say(t, record.Handshake, m)
+				p.say(t, record.Handshake, rawHello(t, answer))
 			})
 			p.wantAlert(t, c.want)
 			if err := <-done; err == nil {
@@ -61,7 +54,7 @@ func TestHostileServerHello(t *testing.T) {
 // TestHostileServerHelloBytes changes what a serverHello has no field for, or adds to its record.
 func TestHostileServerHelloBytes(t *testing.T) {
 	t.Parallel()
-	retry := func(h *serverHello) { h.random, h.identity, h.share = retryRandom[:], -1, share{group: tls.CurveP256} }
+	retry := func(h *serverHello) { h.askAgain(tls.CurveP256) }
 	for _, c := range []struct {
 		name    string
 		bounds  func(*Config)
@@ -103,9 +96,6 @@ func TestHostileServerHelloBytes(t *testing.T) {
 // server does not know to send.
 func TestHostileHelloExtensions(t *testing.T) {
 	t.Parallel()
-	retry := func(h *serverHello, group tls.CurveID) {
-		h.random, h.identity, h.share = retryRandom[:], -1, share{group: group}
-	}
 	cookie := extension{extCookie, []byte{0, 2, 1, 2}}
 	for _, c := range []struct {
 		name    string
@@ -126,16 +116,16 @@ func TestHostileHelloExtensions(t *testing.T) {
 		{"another protocol in TLS 1.2", tls.VersionTLS12, nil, []extension{{extALPN, []byte{0, 2, 1, 'c'}}}, record.IllegalParameter},
 		{"no points", tls.VersionTLS12, nil, []extension{{extPointFormats, []byte{0}}}, record.DecodeError},
 		{"a retry in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.random = retryRandom[:] }, nil, record.IllegalParameter},
-		{"a retry for group 0", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 0}}, cookie}, record.IllegalParameter},
-		{"a retry with an identity", tls.VersionTLS13, func(h *serverHello) { retry(h, tls.CurveP256); h.identity = 0 }, nil, record.IllegalParameter},
+		{"a retry for group 0", tls.VersionTLS13, func(h *serverHello) { h.askAgain(0) }, []extension{{extKeyShare, []byte{0, 0}}, cookie}, record.IllegalParameter},
+		{"a retry with an identity", tls.VersionTLS13, func(h *serverHello) { h.askAgain(tls.CurveP256); h.identity = 0 }, nil, record.IllegalParameter},
 		{"bytes behind the version", tls.VersionTLS13, func(h *serverHello) { h.selected = 0 }, []extension{{extVersions, []byte{3, 4, 0}}}, record.DecodeError},
 		{"bytes behind the identity", tls.VersionTLS13, func(h *serverHello) { h.identity = -1 }, []extension{{extPreSharedKey, []byte{0, 0, 0}}}, record.DecodeError},
 		{"bytes behind the share", tls.VersionTLS13, func(h *serverHello) { h.share.group = 0 }, []extension{{extKeyShare, append(shareOf(t, tls.X25519)[2:], 0)}}, record.DecodeError},
-		{"bytes behind a retry's group", tls.VersionTLS13, func(h *serverHello) { retry(h, 0) }, []extension{{extKeyShare, []byte{0, 23, 0}}}, record.DecodeError},
+		{"bytes behind a retry's group", tls.VersionTLS13, func(h *serverHello) { h.askAgain(0) }, []extension{{extKeyShare, []byte{0, 23, 0}}}, record.DecodeError},
 		{"renegotiation", tls.VersionTLS12, func(h *serverHello) { h.secure = false }, []extension{{extRenegotiationInfo, []byte{1, 0}}}, record.DecodeError},
 		{"extended_master_secret with a content", tls.VersionTLS12, func(h *serverHello) { h.extended = false }, []extension{{extMasterSecret, []byte{0}}}, record.DecodeError},
 		{"two protocols in TLS 1.2", tls.VersionTLS12, nil, []extension{{extALPN, []byte{0, 4, 1, 'a', 1, 'b'}}}, record.DecodeError},
-		{"an empty cookie", tls.VersionTLS13, func(h *serverHello) { retry(h, tls.CurveP256) }, []extension{{extCookie, []byte{0, 0}}}, record.DecodeError},
+		{"an empty cookie", tls.VersionTLS13, func(h *serverHello) { h.askAgain(tls.CurveP256) }, []extension{{extCookie, []byte{0, 0}}}, record.DecodeError},
 		{"our own session ID in TLS 1.2", tls.VersionTLS12, func(h *serverHello) { h.session = []byte("echo") }, nil, record.IllegalParameter},
 	} {
 		t.Run(c.name, func(t *testing.T) {

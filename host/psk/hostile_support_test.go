@@ -203,6 +203,12 @@ func goodAnswer(version uint16, hello *clientHello) *serverHello {
 	return &serverHello{random: random(), session: hello.session, suite: tls.TLS_AES_128_GCM_SHA256, selected: tls.VersionTLS13, share: hello.shares[0]}
 }
 
+// askAgain makes a good answer a HelloRetryRequest for a share of a group.
+func (h *serverHello) askAgain(group tls.CurveID) *serverHello {
+	h.random, h.identity, h.share = retryRandom[:], -1, share{group: group}
+	return h
+}
+
 // rawHello is a ServerHello with more extensions than a serverHello knows to send.
 func rawHello(t testing.TB, h *serverHello, more ...extension) []byte {
 	t.Helper()
