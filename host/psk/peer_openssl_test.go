@@ -11,18 +11,28 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
+// A choice is what openssl's arguments lead to.
+type choice struct {
+	name    string
+	args    string
+	version uint16
+	suite   string
+	group   tls.CurveID
+}
+
+func (c *choice) check(t *testing.T, st tls.ConnectionState) {
+	t.Helper()
+	if st.Version != c.version || SuiteName(st.CipherSuite) != c.suite || st.CurveID != c.group {
+		t.Errorf("%x %s %v", st.Version, SuiteName(st.CipherSuite), st.CurveID)
+	}
+}
+
 // TestOpenSSLClient has s_client in both versions, with a HelloRetryRequest, with each
 // suite that it has, and with key updates from its side.
 func TestOpenSSLClient(t *testing.T) {
 	t.Parallel()
 	openssl := testpeer.Need(t, "openssl", "openssl")
-	for _, c := range []struct {
-		name    string
-		args    string
-		version uint16
-		suite   string
-		group   tls.CurveID
-	}{
+	for _, c := range []choice{
 		{"auto", "", tls.VersionTLS13, "TLS_AES_128_GCM_SHA256", tls.X25519},
 		{"1.3", "-tls1_3", tls.VersionTLS13, "TLS_AES_128_GCM_SHA256", tls.X25519},
 		{"HelloRetryRequest", "-tls1_3 -groups X448:P-256", tls.VersionTLS13, "TLS_AES_128_GCM_SHA256", tls.CurveP256},
@@ -45,8 +55,9 @@ func TestOpenSSLClient(t *testing.T) {
 				t.Fatal(r.err)
 			}
 			st := r.conn.ConnectionState()
-			if st.Version != c.version || SuiteName(st.CipherSuite) != c.suite || st.CurveID != c.group || st.ServerName != "www.example.org" || st.NegotiatedProtocol != "echo" {
-				t.Errorf("%x %s %v %q %q", st.Version, SuiteName(st.CipherSuite), st.CurveID, st.ServerName, st.NegotiatedProtocol)
+			c.check(t, st)
+			if st.ServerName != "www.example.org" || st.NegotiatedProtocol != "echo" {
+				t.Errorf("%q %q", st.ServerName, st.NegotiatedProtocol)
 			}
 			fmt.Fprintln(p.Stdin, "over and back")
 			p.WaitLine(`^over and back$`)
@@ -124,13 +135,7 @@ func reversed(t *testing.T, c *Conn) {
 func TestOpenSSLServer(t *testing.T) {
 	t.Parallel()
 	openssl := testpeer.Need(t, "openssl", "openssl")
-	for _, c := range []struct {
-		name    string
-		args    string
-		version uint16
-		suite   string
-		group   tls.CurveID
-	}{
+	for _, c := range []choice{
 		{"auto", "", tls.VersionTLS13, "TLS_AES_128_GCM_SHA256", tls.X25519},
 		{"1.3", "-tls1_3", tls.VersionTLS13, "TLS_AES_128_GCM_SHA256", tls.X25519},
 		{"HelloRetryRequest", "-groups P-384:X448", tls.VersionTLS13, "TLS_AES_128_GCM_SHA256", tls.CurveP384},
@@ -147,10 +152,7 @@ func TestOpenSSLServer(t *testing.T) {
 			_, addr := opensslServer(t, openssl, append(strings.Fields(c.args), "-rev", "-servername", "www.example.org")...)
 			conn := dial(t, addr, config(t, func(c *Config) { c.ServerName = "www.example.org" }))
 			reversed(t, conn)
-			st := conn.ConnectionState()
-			if st.Version != c.version || SuiteName(st.CipherSuite) != c.suite || st.CurveID != c.group {
-				t.Errorf("%x %s %v", st.Version, SuiteName(st.CipherSuite), st.CurveID)
-			}
+			c.check(t, conn.ConnectionState())
 		})
 	}
 	t.Run("key updates", func(t *testing.T) {
