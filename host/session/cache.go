@@ -91,12 +91,3 @@ func (c *cache[K, V]) drop(n *node[K, V]) {
 func (n *node[K, V]) unlink() {
 	n.prev.next, n.next.prev = n.next, n.prev
 }
-
-// change puts another value in place of one that is kept.
-func (c *cache[K, V]) change(key K, now time.Time, to func(V) V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n := c.nodes[key]; n != nil && !now.After(n.until) {
-		n.value = to(n.value)
-	}
-}

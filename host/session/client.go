@@ -59,24 +59,23 @@ func (o offers) key(name string) string { return o.peer + "\n" + name }
 // Get gives the newest session that is still good. One of TLS 1.3 is gone then: offered
 // twice, it would let who watches the network connect the connections.
 func (o offers) Get(name string) (*tls.ClientSessionState, bool) {
-	c, now := o.client, o.client.store.now()
-	var got *tls.ClientSessionState
-	c.entry.offers.change(o.key(name), now, func(kept []offer) []offer {
-		for len(kept) > 0 {
-			last := kept[len(kept)-1]
-			if age := now.Sub(last.since); age > c.conf.Timeout || age < 0 {
-				kept = kept[:len(kept)-1]
-				continue
-			}
-			got = last.session
-			if last.once {
-				kept = kept[:len(kept)-1]
-			}
-			break
+	c, now, key := o.client, o.client.store.now(), o.key(name)
+	c.entry.offering.Lock()
+	defer c.entry.offering.Unlock()
+	all, _ := c.entry.offers.get(key, now)
+	for n := len(all); n > 0; n-- {
+		last := all[n-1]
+		if age := now.Sub(last.since); age > c.conf.Timeout || age < 0 {
+			continue
 		}
-		return kept
-	})
-	return got, got != nil
+		if last.once {
+			n--
+		}
+		c.keep(key, all[:n], now)
+		return last.session, true
+	}
+	c.keep(key, nil, now)
+	return nil, false
 }
 
 // Put keeps a session, or with nil forgets the peer's. One with an empty ticket changes
@@ -87,7 +86,29 @@ func (o offers) Put(name string, s *tls.ClientSessionState) {
 		return
 	}
 	fresh, ok := newOffer(s, now)
+	c.entry.offering.Lock()
+	defer c.entry.offering.Unlock()
 	if !ok {
+		c.keep(key, nil, now)
+		return
+	}
+	old, _ := c.entry.offers.get(key, now)
+	var all []offer
+	for _, k := range old {
+		switch {
+		case k.once && fresh.once:
+			all = append(all, k)
+		case !k.once && !fresh.once && k.secret == fresh.secret:
+			fresh.since = k.since // the session is as old as before its ticket was renewed
+		}
+	}
+	all = append(all, fresh)
+	c.keep(key, slices.Clone(all[max(0, len(all)-maxOffers):]), now)
+}
+
+// keep puts sessions in place of those that are kept of a peer, the newest last.
+func (c *Client) keep(key string, all []offer, now time.Time) {
+	if len(all) == 0 {
 		c.entry.offers.remove(key)
 		return
 	}
@@ -95,19 +116,7 @@ func (o offers) Put(name string, s *tls.ClientSessionState) {
 	if c.conf.Size > 0 {
 		limit = min(limit, c.conf.Size)
 	}
-	old, _ := c.entry.offers.get(key, now)
-	var kept []offer
-	for _, k := range old {
-		switch {
-		case k.once && fresh.once:
-			kept = append(kept, k)
-		case !k.once && !fresh.once && k.secret == fresh.secret:
-			fresh.since = k.since // the session is as old as before its ticket was renewed
-		}
-	}
-	kept = append(kept, fresh)
-	kept = slices.Clone(kept[max(0, len(kept)-maxOffers):])
-	c.entry.offers.put(key, kept, offerSize*len(kept), limit, now, fresh.since.Add(c.conf.Timeout))
+	c.entry.offers.put(key, all, offerSize*len(all), limit, now, all[len(all)-1].since.Add(c.conf.Timeout))
 }
 
 // newOffer looks into a session's encoding, which crypto/tls documents at SessionState:

@@ -2,6 +2,7 @@ package session
 
 import (
 	"crypto/tls"
+	"sync"
 	"testing"
 	"time"
 )
@@ -89,6 +90,47 @@ func TestTicketsAreUsedOnce(t *testing.T) {
 		t.Error("a ticket is offered twice, or too many are kept")
 	}
 	c.Cache("a").Put("n", nil) // of a peer without sessions
+}
+
+// No ticket is offered twice by connections that begin while others get new ones.
+func TestTicketsAreUsedOnceAmongMany(t *testing.T) {
+	cache := NewStore().Begin().Client(settings("x")).Cache("a")
+	v := NewStore().Begin().Server(settings("x"))
+	r := newRig(t, tls.VersionTLS13)
+	r.expect(v, false, "at first")
+	ticket, first, err := r.client.ClientSessionCache.(*lastSession).last.ResumptionState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := first.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var offered sync.Map
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 5_000 {
+				state, err := tls.ParseSessionState(encoded)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				fresh, err := tls.NewResumptionState(ticket, state)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				cache.Put("n", fresh)
+				s, ok := cache.Get("n")
+				if _, twice := offered.LoadOrStore(s, nil); ok && twice {
+					t.Error("a ticket is offered twice")
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // A renewed ticket of TLS 1.2 makes the session no younger.

@@ -69,7 +69,9 @@ type entry struct {
 	keys    ring
 	states  cache[[idSize]byte, []byte] // a server's sessions by id
 	targets cache[tag, string]          // where sessions were served
-	offers  cache[string, []offer]      // a client's sessions, by peer
+
+	offers   cache[string, []offer] // a client's sessions, by peer
+	offering sync.Mutex             // over what is one step on offers: a ticket taken must not come back
 }
 
 // A Generation is one configuration's hold on a store. It is used by one goroutine.
