@@ -1,30 +1,30 @@
 package tlsconf
 
 import (
-	"crypto/tls"
-	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 )
 
-// TestForALPN has a guest name other protocols each time: each is what it asked for, and
-// what it asked for first shares sessions, but not all of them are kept.
+// TestForALPN has a guest name other protocols each time: each is what it asked for, all
+// share sessions, and none leaves a trace.
 func TestForALPN(t *testing.T) {
-	c := &Context{Config: &tls.Config{ServerName: "example.org"}}
-	if c.forALPN(nil) != c.Config {
+	server, client := contexts(t, func(s, c *config.Service, _ string) { s.MaxVersion = config.TLS12 })
+	if server.For(nil, nil) != server.Config || client.For(nil, nil) != client.Config {
 		t.Error("no protocols have a configuration of their own")
 	}
-	first := c.forALPN([]string{"a", "b"})
-	for i := range 10 * keptALPN {
-		names := []string{"x" + strconv.Itoa(i)}
-		if got := c.forALPN(names); !slices.Equal(got.NextProtos, names) || got.ServerName != "example.org" {
-			t.Errorf("protocols %q of %q, want %q", got.NextProtos, got.ServerName, names)
+	for i := range 20 {
+		names := []string{"x" + strconv.Itoa(i), "y"}
+		s, c, err := handshake(t, server.For(names[:1], nil), client.For(names, nil))
+		if err != nil || s.NegotiatedProtocol != names[0] || c.NegotiatedProtocol != names[0] {
+			t.Errorf("%v: %q and %q, want %q", err, s.NegotiatedProtocol, c.NegotiatedProtocol, names[0])
+		}
+		if s.DidResume != (i > 0) {
+			t.Errorf("handshake %d: resumed is %v", i, s.DidResume)
 		}
 	}
-	if c.forALPN([]string{"a", "b"}) != first {
-		t.Error("the same protocols have another configuration")
-	}
-	if n := len(c.alpn.kept); n > keptALPN {
-		t.Errorf("%d configurations are kept, want at most %d", n, keptALPN)
+	if server.Config.NextProtos != nil || client.Config.NextProtos != nil {
+		t.Errorf("protocols stay: %q and %q", server.Config.NextProtos, client.Config.NextProtos)
 	}
 }

@@ -107,7 +107,7 @@ func (c *Context) OwnSession() bool { return c.ownSession }
 // ForSession gives one of For's configurations to a single handshake of a server, which
 // knows by h what session it gave or took.
 func (c *Context) ForSession(conf *tls.Config, h *session.Handshake) *tls.Config {
-	own := apart(conf)
+	own := c.apart(conf)
 	h.Configure(own)
 	return own
 }
@@ -118,15 +118,15 @@ func (c *Context) ForPeer(conf *tls.Config, peer string) *tls.Config {
 	if c.offered == nil {
 		return conf
 	}
-	own := apart(conf)
+	own := c.apart(conf)
 	own.ClientSessionCache = c.offered.Cache(peer)
 	return own
 }
 
-// apart makes a configuration of For one that can be changed. Those with a judge are one
-// handshake's already.
-func apart(conf *tls.Config) *tls.Config {
-	if conf.VerifyConnection != nil {
+// apart makes a configuration of For one that can be changed: those that are not Config are
+// one handshake's already.
+func (c *Context) apart(conf *tls.Config) *tls.Config {
+	if conf != c.Config {
 		return conf
 	}
 	return conf.Clone()
