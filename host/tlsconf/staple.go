@@ -22,7 +22,7 @@ func (c *Context) staple(s *config.Service) {
 	certs, choose := c.Config.Certificates, c.Config.GetCertificate
 	staplers := map[*tls.Certificate]*ocsp.Stapler{}
 	for i := range certs {
-		issuer := issuerOf(&certs[i], s.CAfile)
+		issuer := issuerOf(&certs[i], c.listed)
 		if issuer == nil {
 			continue
 		}
@@ -55,19 +55,13 @@ func (c *Context) staple(s *config.Service) {
 }
 
 // issuerOf finds the issuer of a certificate of one's own: in what is sent along, else
-// among the trusted ones. Without it there is nothing to ask a responder.
-func issuerOf(cert *tls.Certificate, cafile string) *x509.Certificate {
-	ders := cert.Certificate[1:]
-	if cafile != "" {
-		if b, err := readPEM(cafile); err == nil { // said where it is loaded
-			ders = append(ders[:len(ders):len(ders)], b.certs...)
-		}
-	}
-	var known []*x509.Certificate
-	for _, der := range ders {
+// among those of CAfile. Without it there is nothing to ask a responder.
+func issuerOf(cert *tls.Certificate, listed []*x509.Certificate) *x509.Certificate {
+	var sent []*x509.Certificate
+	for _, der := range cert.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil {
-			known = append(known, c)
+			sent = append(sent, c)
 		}
 	}
-	return issuerAmong(cert.Leaf, known)
+	return issuerAmong(cert.Leaf, append(sent, listed...))
 }

@@ -32,6 +32,8 @@ type Context struct {
 	// runs them; none in a client.
 	Staplers []*ocsp.Stapler
 
+	listed []*x509.Certificate // in CAfile
+
 	given      *session.Server // of a server; nil: sessions are not resumed
 	offered    *session.Client // the same of a client
 	ownSession bool            // see OwnSession

@@ -34,11 +34,10 @@ func (c *Context) loadTrust(s *config.Service, o Options) error {
 		return err
 	}
 	if s.CAfile != "" {
-		certs, err := c.loadTrusted(s)
-		if err != nil {
+		if c.listed, err = c.loadTrusted(s); err != nil {
 			return err
 		}
-		names = append(names, certs...)
+		names = append(names, c.listed...)
 	}
 	if len(names) > 0 {
 		c.Verifier.SetTrusted(names)
