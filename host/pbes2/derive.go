@@ -13,12 +13,15 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// What a key file may ask of the derivation. A file with one digit too many would hold up
-// the start for hours, or have the process killed for its memory.
+// MaxIterations is what a key file may ask of PBKDF2: some seconds. With one digit too many
+// it would hold up the start for hours. OpenSSL writes 2,048, password managers up to a
+// million.
+const MaxIterations = 10_000_000
+
+// What it may ask of scrypt; more could have the process killed for its memory.
 const (
-	maxIterations   = 10_000_000 // some seconds; OpenSSL writes 2,048, password managers up to a million
-	maxScryptMemory = 64 << 20   // bytes; OpenSSL writes 16 MiB and reads no more than 32
-	maxScryptCost   = 256 << 20  // bytes times passes
+	maxScryptMemory = 64 << 20  // bytes; OpenSSL writes 16 MiB and reads no more than 32
+	maxScryptCost   = 256 << 20 // bytes times passes
 )
 
 // pbkdf2Parameters are PBKDF2-params of RFC 8018 appendix A.2.
@@ -50,8 +53,8 @@ func derive(a pkix.AlgorithmIdentifier, passphrase []byte, size int) ([]byte, er
 		if err != nil {
 			return nil, err
 		}
-		if p.Iterations < 1 || p.Iterations > maxIterations {
-			return nil, fmt.Errorf("%d PBKDF2 iterations, not 1 to %d", p.Iterations, maxIterations)
+		if p.Iterations < 1 || p.Iterations > MaxIterations {
+			return nil, fmt.Errorf("%d PBKDF2 iterations, not 1 to %d", p.Iterations, MaxIterations)
 		}
 		if p.KeyLength != 0 && p.KeyLength != size {
 			return nil, fmt.Errorf("derived key of %d bytes, want %d", p.KeyLength, size)

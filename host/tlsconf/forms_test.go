@@ -16,6 +16,7 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
+	"github.com/stunnel-wasm/stunnel-wasm/host/pbes2"
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
@@ -164,7 +165,7 @@ func TestPKCS12Iterations(t *testing.T) {
 	for range 40 {
 		deep = marshal(deep)
 	}
-	if n := iterations(deep, 0); n <= maxIterations {
+	if n := iterations(deep, 0); n <= pbes2.MaxIterations {
 		t.Errorf("what lies too deep to be seen counts as %d", n)
 	}
 }

@@ -6,19 +6,14 @@ import (
 	"math/big"
 )
 
-const (
-	// maxIterations bounds what a PKCS #12 file may ask of a key derivation, as pbes2
-	// does for keys: one digit too many would hold up the start for hours.
-	maxIterations = 10_000_000
+// maxNesting is how deep elements lie within each other in a PKCS #12 file (the derivation
+// of an encrypted key in level 16), and more.
+const maxNesting = 32
 
-	// maxNesting is how deep elements lie within each other in such a file (the
-	// derivation of an encrypted key in level 16), and more.
-	maxNesting = 32
-)
-
-// iterations gives the largest count that stands open in a PKCS #12 file. In each of the
-// forms that have one (MacData of RFC 7292, the parameters of RFC 8018 and of RFC 7292
-// appendix C) it is the INTEGER behind an OCTET STRING, the salt.
+// iterations gives the largest count that stands open in a PKCS #12 file; it is held to
+// [pbes2.MaxIterations], as a key's is. In each of the forms that have one (MacData of RFC
+// 7292, the parameters of RFC 8018 and of RFC 7292 appendix C) it is the INTEGER behind an
+// OCTET STRING, the salt.
 func iterations(der []byte, depth int) int {
 	most, salt := 0, false
 	if depth == maxNesting {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/passphrase"
+	"github.com/stunnel-wasm/stunnel-wasm/host/pbes2"
 )
 
 // looksLikePKCS12 recognizes a PFX by its content (RFC 7292 section 4), as stunnel does
@@ -32,8 +33,8 @@ func looksLikePKCS12(data []byte) bool {
 // openPKCS12 reads certificates and key of a PKCS #12 file. Nobody is asked for a
 // passphrase where the empty one fits.
 func (l *loader) openPKCS12(option, path string, data []byte) (*material, *config.Error) {
-	if n := iterations(data, 0); n > maxIterations {
-		return nil, l.service.Errorf(option, "%s: PKCS #12: %d iterations of its key derivation, more than %d", path, n, maxIterations).
+	if n := iterations(data, 0); n > pbes2.MaxIterations {
+		return nil, l.service.Errorf(option, "%s: PKCS #12: %d iterations of its key derivation, more than %d", path, n, pbes2.MaxIterations).
 			WithHint("write it anew: openssl pkcs12 -export -iter 100000")
 	}
 	m := &material{option: option, name: path, pkcs12: true}
