@@ -1,7 +1,6 @@
 package ocsp
 
 import (
-	"container/list"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -9,6 +8,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/lru"
 )
 
 // A key is what an answer is kept under.
@@ -33,15 +34,10 @@ func keyOf(cert, issuer *x509.Certificate, source string) key {
 // and has everybody who asks the same at the same time wait for one question.
 // Its zero value is empty.
 type cache struct {
-	mu      sync.Mutex
-	kept    map[key]*list.Element // of *entry
-	order   list.List             // most recently used first
-	flights map[key]*flight
-}
+	kept lru.Cache[key, *Answer]
 
-type entry struct {
-	key    key
-	answer *Answer
+	mu      sync.Mutex
+	flights map[key]*flight
 }
 
 // A flight is a question under way.
@@ -53,53 +49,17 @@ type flight struct {
 	err     error
 }
 
-// get gives what is kept and still current.
+// get gives what is kept and still current; nil: nothing.
 func (c *cache) get(k key, now time.Time) *Answer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.lookup(k, now)
-}
-
-func (c *cache) lookup(k key, now time.Time) *Answer {
-	e, ok := c.kept[k]
-	if !ok {
-		return nil
-	}
-	a := e.Value.(*entry).answer
-	if !now.Before(a.NextUpdate) {
-		c.order.Remove(e)
-		delete(c.kept, k)
-		return nil
-	}
-	c.order.MoveToFront(e)
+	a, _ := c.kept.Get(k, now)
 	return a
 }
 
 // put keeps an answer if it is worth it: an inconclusive one is asked for again, and one
 // without nextUpdate is good for nobody but who asked (RFC 6960, section 4.2.2.1).
 func (c *cache) put(k key, a *Answer, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.store(k, a, now)
-}
-
-func (c *cache) store(k key, a *Answer, now time.Time) {
-	if a.Status == Unknown || !now.Before(a.NextUpdate) {
-		return
-	}
-	if e, ok := c.kept[k]; ok {
-		e.Value.(*entry).answer = a
-		c.order.MoveToFront(e)
-		return
-	}
-	if c.kept == nil {
-		c.kept = map[key]*list.Element{}
-	}
-	c.kept[k] = c.order.PushFront(&entry{k, a})
-	if len(c.kept) > maxAnswers {
-		oldest := c.order.Back()
-		delete(c.kept, oldest.Value.(*entry).key)
-		c.order.Remove(oldest)
+	if a.Status != Unknown && now.Before(a.NextUpdate) {
+		c.kept.Put(k, a, 0, maxAnswers, now, a.NextUpdate)
 	}
 }
 
@@ -107,7 +67,7 @@ func (c *cache) store(k key, a *Answer, now time.Time) {
 // question goes on as long as somebody waits for it, whoever began it.
 func (c *cache) ask(ctx context.Context, k key, now func() time.Time, fetch func(context.Context) (*Answer, error)) (*Answer, error) {
 	c.mu.Lock()
-	if a := c.lookup(k, now()); a != nil {
+	if a := c.get(k, now()); a != nil {
 		c.mu.Unlock()
 		return a, nil
 	}
@@ -159,7 +119,7 @@ func (c *cache) fly(ctx context.Context, k key, f *flight, now func() time.Time,
 	defer c.mu.Unlock()
 	f.answer, f.err = a, err
 	if err == nil {
-		c.store(k, a, now())
+		c.put(k, a, now())
 	}
 	c.land(k, f)
 }

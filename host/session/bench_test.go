@@ -89,14 +89,14 @@ func BenchmarkKept(b *testing.B) {
 			var id [idSize]byte
 			rand.Read(id[:])
 			text := make([]byte, recordHeader+75)
-			e.states.put(id, text, len(text), 0, now, now.Add(time.Hour))
+			e.states.Put(id, text, len(text), 0, now, now.Add(time.Hour))
 		})
 	})
 	b.Run("target", func(b *testing.B) {
 		measure(b, func(e *entry, i int, now time.Time) {
 			var t tag
 			rand.Read(t[:])
-			e.targets.put(t, "192.0.2.1:"+strconv.Itoa(i), 30, 0, now, now.Add(time.Hour))
+			e.targets.Put(t, "192.0.2.1:"+strconv.Itoa(i), 30, 0, now, now.Add(time.Hour))
 		})
 	})
 	b.Run("configuration of a handshake's own", func(b *testing.B) {

@@ -62,7 +62,7 @@ func (o offers) Get(name string) (*tls.ClientSessionState, bool) {
 	c, now, key := o.client, o.client.store.now(), o.key(name)
 	c.entry.offering.Lock()
 	defer c.entry.offering.Unlock()
-	all, _ := c.entry.offers.get(key, now)
+	all, _ := c.entry.offers.Get(key, now)
 	for n := len(all); n > 0; n-- {
 		last := all[n-1]
 		if age := now.Sub(last.since); age > c.conf.Timeout || age < 0 {
@@ -92,7 +92,7 @@ func (o offers) Put(name string, s *tls.ClientSessionState) {
 		c.keep(key, nil, now)
 		return
 	}
-	old, _ := c.entry.offers.get(key, now)
+	old, _ := c.entry.offers.Get(key, now)
 	var all []offer
 	for _, k := range old {
 		switch {
@@ -109,14 +109,14 @@ func (o offers) Put(name string, s *tls.ClientSessionState) {
 // keep puts sessions in place of those that are kept of a peer, the newest last.
 func (c *Client) keep(key string, all []offer, now time.Time) {
 	if len(all) == 0 {
-		c.entry.offers.remove(key)
+		c.entry.offers.Remove(key)
 		return
 	}
 	limit := maxPeers
 	if c.conf.Size > 0 {
 		limit = min(limit, c.conf.Size)
 	}
-	c.entry.offers.put(key, all, offerSize*len(all), limit, now, all[len(all)-1].since.Add(c.conf.Timeout))
+	c.entry.offers.Put(key, all, offerSize*len(all), limit, now, all[len(all)-1].since.Add(c.conf.Timeout))
 }
 
 // newOffer looks into a session's encoding, which crypto/tls documents at SessionState:

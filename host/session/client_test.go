@@ -164,7 +164,7 @@ func TestClientKeepsFewPeers(t *testing.T) {
 	for i := range 3 * maxPeers {
 		c.Cache(string(rune('a'+i))).Put("n", session)
 	}
-	if n := len(c.entry.offers.nodes); n != maxPeers {
+	if n, _ := c.entry.offers.Len(); n != maxPeers {
 		t.Errorf("%d peers are kept, not %d", n, maxPeers)
 	}
 }

@@ -104,7 +104,7 @@ func (h *Handshake) wrap(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, 
 		return all[0].seal(labelTicket, nil, r.encode())
 	}
 	id, text := all[0].newID(), r.encode()
-	v.entry.states.put(id, text, len(text), v.conf.Size, now, now.Add(v.conf.Timeout))
+	v.entry.states.Put(id, text, len(text), v.conf.Size, now, now.Add(v.conf.Timeout))
 	h.share(all[0], id, text)
 	return id[:], nil
 }
@@ -149,7 +149,7 @@ func (h *Handshake) find(offered []byte, now time.Time) (r record, ok bool) {
 		return r, false
 	}
 	id := [idSize]byte(offered)
-	if text, ok := v.entry.states.get(id, now); ok {
+	if text, ok := v.entry.states.Get(id, now); ok {
 		return decodeRecord(text)
 	}
 	return h.fetch(id, now)
@@ -213,7 +213,7 @@ func (h *Handshake) Target(resumed bool) string {
 	if !resumed || h.found == nil {
 		return ""
 	}
-	t, _ := h.server.entry.targets.get(h.found.tag, h.server.store.now())
+	t, _ := h.server.entry.targets.Get(h.found.tag, h.server.store.now())
 	return t
 }
 
@@ -228,6 +228,6 @@ func (h *Handshake) Remember(target string) bool {
 	if limit == 0 {
 		limit = maxTargets
 	}
-	v.entry.targets.put(h.tag, target, len(h.tag)+len(target), limit, now, now.Add(v.conf.Timeout))
+	v.entry.targets.Put(h.tag, target, len(h.tag)+len(target), limit, now, now.Add(v.conf.Timeout))
 	return true
 }

@@ -149,7 +149,7 @@ func TestCacheSize(t *testing.T) {
 			clients = append(clients, r.client.ClientSessionCache.(*lastSession))
 		}
 		for i, c := range clients {
-			if _, ok := v.entry.states.get([idSize]byte(c.ticket()), time.Now()); ok != (i > 0) {
+			if _, ok := v.entry.states.Get([idSize]byte(c.ticket()), time.Now()); ok != (i > 0) {
 				t.Errorf("session %d of three, with room for two: kept is %v", i, ok)
 			}
 		}
@@ -200,8 +200,8 @@ func TestLongSessions(t *testing.T) {
 		r.client.Certificates = []tls.Certificate{certificate(t, maxState)}
 		r.expect(v, false, "one too long at first")
 		r.expect(v, false, "one too long")
-		if v.entry.states.bytes > 3*maxState {
-			t.Errorf("%d bytes are kept", v.entry.states.bytes)
+		if _, bytes := v.entry.states.Len(); bytes > 3*maxState {
+			t.Errorf("%d bytes are kept", bytes)
 		}
 	})
 }

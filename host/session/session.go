@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/lru"
 )
 
 // Settings are a service's options about sessions. A reload may change them: sessions
@@ -31,7 +33,7 @@ type Settings struct {
 	// Timeout is how long a session can be resumed (sessionCacheTimeout). In TLS 1.3 each
 	// connection gives another ticket, with a time of its own.
 	Timeout time.Duration
-	// Size bounds what is kept, in sessions (sessionCacheSize); 0: by maxCacheBytes alone.
+	// Size bounds what is kept, in sessions (sessionCacheSize); 0: by lru.MaxBytes alone.
 	Size int
 	// Stateful keeps sessions in the server and gives clients ids of them, instead of
 	// tickets (options = NO_TICKET).
@@ -67,11 +69,11 @@ func NewStore() *Store {
 type entry struct {
 	basis   [sha256.Size]byte // of what the sessions hang on: see Settings.Own
 	keys    ring
-	states  cache[[idSize]byte, []byte] // a server's sessions by id
-	targets cache[tag, string]          // where sessions were served
+	states  lru.Cache[[idSize]byte, []byte] // a server's sessions by id; with a client's certificates kilobytes each
+	targets lru.Cache[tag, string]          // where sessions were served
 
-	offers   cache[string, []offer] // a client's sessions, by peer
-	offering sync.Mutex             // over what is one step on offers: a ticket taken must not come back
+	offers   lru.Cache[string, []offer] // a client's sessions, by peer
+	offering sync.Mutex                 // over what is one step on offers: a ticket taken must not come back
 }
 
 // A Generation is one configuration's hold on a store. It is used by one goroutine.

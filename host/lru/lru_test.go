@@ -1,4 +1,4 @@
-package session
+package lru
 
 import (
 	"testing"
@@ -6,10 +6,10 @@ import (
 )
 
 func TestCache(t *testing.T) {
-	var c cache[int, string]
+	var c Cache[int, string]
 	now := time.Now()
 	keep := func(key, size, limit int, at, until time.Duration) {
-		c.put(key, "value", size, limit, now.Add(at), now.Add(until))
+		c.Put(key, "value", size, limit, now.Add(at), now.Add(until))
 	}
 	has := func(want ...int) {
 		t.Helper()
@@ -21,14 +21,21 @@ func TestCache(t *testing.T) {
 				t.Errorf("%d is gone", k)
 			}
 		}
+		ordered := 0
+		for n := c.ring.next; n != &c.ring; n = n.next {
+			ordered++
+		}
+		if ordered != len(want) {
+			t.Errorf("%d values in order, not %d", ordered, len(want))
+		}
 	}
-	if _, ok := c.get(1, now); ok {
+	if _, ok := c.Get(1, now); ok {
 		t.Error("an empty cache has something")
 	}
-	c.remove(1)
+	c.Remove(1)
 	keep(1, 1, 2, 0, time.Minute)
 	keep(2, 1, 2, 0, time.Minute)
-	c.get(1, now)
+	c.Get(1, now)
 	keep(3, 1, 2, 0, time.Minute)
 	has(1, 3) // 2 was unused longest
 	keep(3, 5, 2, 0, time.Hour)
@@ -36,17 +43,17 @@ func TestCache(t *testing.T) {
 	if c.bytes != 6 {
 		t.Errorf("%d bytes, not 6", c.bytes)
 	}
-	if _, ok := c.get(1, now.Add(2*time.Minute)); ok {
+	if _, ok := c.Get(1, now.Add(2*time.Minute)); ok {
 		t.Error("what is over is given")
 	}
-	keep(4, maxCacheBytes-6, 0, 0, time.Hour)
+	keep(4, MaxBytes-6, 0, 0, time.Hour)
 	keep(5, 1, 0, 0, time.Hour)
 	has(3, 4, 5)
 	keep(6, 1, 0, 0, time.Hour)
 	has(4, 5, 6)
 	keep(7, 1, 0, 2*time.Hour, 3*time.Hour)
 	has(7) // the others were over
-	keep(8, maxCacheBytes+1, 0, 0, time.Hour)
+	keep(8, MaxBytes+1, 0, 0, time.Hour)
 	has()
 	if c.bytes != 0 {
 		t.Errorf("%d bytes in an empty cache", c.bytes)
