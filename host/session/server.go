@@ -67,12 +67,6 @@ func (h *Handshake) Configure(c *tls.Config) {
 	c.WrapSession, c.UnwrapSession = h.wrap, h.unwrap
 }
 
-func (h *Handshake) debugf(format string, args ...any) {
-	if h.log != nil {
-		h.log.Debugf(format, args...)
-	}
-}
-
 // wrap makes a session's ticket. A resumed TLS 1.2 session gets none: it keeps the one
 // that it has, as with OpenSSL's servers. crypto/tls would send a new ticket each time,
 // and OpenSSL's clients, stunnel's among them, forget a session whose ticket is renewed;
@@ -96,7 +90,7 @@ func (h *Handshake) wrap(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, 
 		return nil, err
 	}
 	if len(r.state) > maxState {
-		h.debugf("session of %d bytes is too long to be resumed", len(r.state))
+		h.log.Debugf("session of %d bytes is too long to be resumed", len(r.state))
 		return refused(cs), nil
 	}
 	all := v.keys(now)
@@ -163,15 +157,15 @@ func (h *Handshake) share(k *keys, id [idSize]byte, text []byte) {
 	}
 	sealed, err := k.seal(labelSessiond, id[:], text)
 	if err != nil {
-		h.debugf("sessiond: %v", err)
+		h.log.Debugf("sessiond: %v", err)
 		return
 	}
 	if len(sealed) > maxValue {
-		h.debugf("sessiond: encoded session too big (%d bytes)", len(sealed))
+		h.log.Debugf("sessiond: encoded session too big (%d bytes)", len(sealed))
 		return
 	}
 	if err := v.store.peers.give(v.conf.Sessiond, id, v.conf.Timeout, sealed); err != nil {
-		h.debugf("sessiond: %v", err)
+		h.log.Debugf("sessiond: %v", err)
 	}
 }
 
@@ -195,11 +189,11 @@ func (h *Handshake) fetch(id [idSize]byte, now time.Time) (r record, ok bool) {
 	})
 	switch {
 	case err != nil:
-		h.debugf("sessiond: %v", err)
+		h.log.Debugf("sessiond: %v", err)
 	case ok:
-		h.debugf("sessiond: session found")
+		h.log.Debugf("sessiond: session found")
 	default:
-		h.debugf("sessiond: session not found")
+		h.log.Debugf("sessiond: session not found")
 	}
 	return r, ok
 }
