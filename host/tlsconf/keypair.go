@@ -213,7 +213,12 @@ func (c *Context) chooseCertificate() {
 // hold back a certificate of another CA.
 func (c *Context) offerCertificate() {
 	certs := c.Config.Certificates
-	if len(certs) == 0 {
+	switch len(certs) {
+	case 0:
+		return
+	case 1:
+		// Nothing to choose, and no issuers to parse in each handshake.
+		c.Config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certs[0], nil }
 		return
 	}
 	c.Config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
