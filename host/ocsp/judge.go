@@ -44,12 +44,12 @@ func judge(raw []byte, q *question, nonce []byte, flags config.OCSPFlags, now ti
 		return nil, errors.New("the response is not about this certificate")
 	}
 	if err := a.current(now, slack); err != nil {
-		return a, err
+		return nil, err
 	}
 	// Without an end of its own a response would be good for ever, and a server that was
 	// revoked could staple one from before. A nonce shows that it was made just now.
 	if a.Status == Good && a.NextUpdate.IsZero() && nonce == nil && now.Sub(a.ThisUpdate) > maxAge {
-		return a, errors.New("status too old")
+		return nil, errors.New("status too old")
 	}
 	return a, nil
 }
