@@ -188,18 +188,19 @@ func (j *judgement) link(depth int) error {
 
 // fail is what stunnel does about an error of OpenSSL's: with verifyChain it is one. With
 // verifyPeer alone the peer's own certificate must be in order but for what leads to its
-// issuer, and those above it are nobody's concern.
+// issuer, and those above it are nobody's concern: a peer could have a hundred of them fill
+// the log.
 func (j *judgement) fail(depth int, reason string) error {
-	forgiven := depth > 0 || reason == reasonNoIssuer || reason == reasonNoLeaf
+	if !j.Chain && depth > 0 {
+		return nil
+	}
 	j.started(depth)
-	if j.Chain || !forgiven {
+	if j.Chain || reason != reasonNoIssuer && reason != reasonNoLeaf {
 		return j.reject(depth, reason)
 	}
 	j.log.Infof("CERT: Pre-verification error ignored: %s", reason)
-	if depth == 0 {
-		if err := j.own(); err != nil {
-			return err
-		}
+	if err := j.own(); err != nil {
+		return err
 	}
 	j.accepted(depth)
 	return nil
