@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	"math"
 )
 
 // MaxLevel is OpenSSL's highest security level.
@@ -33,29 +34,62 @@ func (s *Suite) AllowedAt(level int) bool {
 	return level < 3 || s.kx&(kDH|kECDH|kDHEPSK|kECDHEPSK) != 0
 }
 
-// KeyBits is the security of a public key in bits (NIST SP 800-57 part 1, table 2, with
-// OpenSSL's steps), 0 for one of an unknown kind.
+// KeyBits is the security of a public key in bits as OpenSSL counts it, 0 for one of an
+// unknown kind.
 func KeyBits(key crypto.PublicKey) int {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
 		return rsaBits(k.N.BitLen())
 	case *ecdsa.PublicKey:
-		return k.Curve.Params().BitSize / 2
+		// Half the order's size, in the steps of SP 800-57 part 1, table 2.
+		switch bits := k.Params().BitSize; {
+		case bits >= 512:
+			return 256
+		case bits >= 384:
+			return 192
+		case bits >= 256:
+			return 128
+		case bits >= 224:
+			return 112
+		}
 	case ed25519.PublicKey:
 		return 128
 	}
 	return 0
 }
 
-// rsaBits is what OpenSSL counts an RSA key for whose length is a usual one; a key
-// between two of them counts for the shorter.
-func rsaBits(length int) int {
-	for _, step := range [][2]int{{15360, 256}, {8192, 200}, {7680, 192}, {6144, 176}, {4096, 152}, {3072, 128}, {2048, 112}, {1024, 80}} {
-		if length >= step[0] {
-			return step[1]
+// rsaBits is the security of an RSA modulus: SP 800-56B rev 2 appendix D, with the named
+// sizes of table 4, rounded as OpenSSL does so that its verdict on odd sizes is ours.
+func rsaBits(n int) int {
+	switch n {
+	case 2048:
+		return 112
+	case 3072:
+		return 128
+	case 4096:
+		return 152
+	case 6144:
+		return 176
+	case 7680:
+		return 192
+	case 8192:
+		return 200
+	case 15360:
+		return 256
+	}
+	if n < 8 {
+		return 0
+	}
+	x := float64(n) * math.Ln2
+	e := (1.923*math.Cbrt(x*math.Pow(math.Log(x), 2)) - 4.69) / math.Ln2
+	bits := (int(e) + 4) &^ 7
+	// Never more than the next named size, whatever the rounding.
+	for _, top := range []struct{ n, bits int }{{2048, 112}, {3072, 128}, {7680, 192}, {15360, 256}} {
+		if n < top.n {
+			return min(bits, top.bits)
 		}
 	}
-	return 0
+	return min(bits, 1200)
 }
 
 // HashBits is the security of a certificate's signature against collisions, in bits, as
