@@ -98,7 +98,8 @@ func (m *matcher) file(path string, addr netip.Addr, name func() string) bool {
 }
 
 // network matches NET/MASK, NET/BITS and [IPV6]/BITS. A network with bits beyond its mask
-// matches nobody, as in libwrap.
+// matches nobody, as in libwrap. The link that a link-local client comes in on is part of its
+// address here and of no network's: a rule against [fe80::]/10 would refuse nobody.
 func (m *matcher) network(item string, addr netip.Addr) bool {
 	netText, maskText, _ := strings.Cut(item, "/")
 	base, six := strings.CutPrefix(netText, "[")
@@ -125,7 +126,7 @@ func (m *matcher) network(item string, addr netip.Addr) bool {
 		m.say("bad net/mask expression " + strconv.Quote(item))
 		return false
 	}
-	return p.Contains(addr) && (six || p.Addr() == network)
+	return p.Contains(addr.WithZone("")) && (six || p.Addr() == network)
 }
 
 // and masks an IPv4 address; a mask may have holes.

@@ -74,7 +74,7 @@ func TestTcpdmatch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		client := []string{"127.0.0.1", "10.1.2.3", "10.9.8.7", "::1", "fe80::1", "localhost"}[r.IntN(6)]
+		client := []string{"127.0.0.1", "10.1.2.3", "10.9.8.7", "::1", "fe80::1", "fe80::1%lo", "localhost"}[r.IntN(7)]
 		q := &Request{Daemon: []string{"pop", "imap"}[r.IntN(2)], Name: unknown}
 		args := []string{"-d", q.Daemon, client}
 		if r.IntN(2) == 0 {
