@@ -3,12 +3,12 @@ package verify
 import (
 	"crypto/x509"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/regular"
 )
 
 // Bounds of a directory with hashed names. A peer chooses by its certificate's issuer
@@ -36,12 +36,6 @@ type hashedDirectory[T any] struct {
 type keptFile[T any] struct {
 	info  os.FileInfo
 	items []T
-}
-
-// isStill says whether a file is the one that was read. One that is put in another's place
-// may have its size and time.
-func (k *keptFile[T]) isStill(info os.FileInfo) bool {
-	return os.SameFile(k.info, info) && k.info.ModTime().Equal(info.ModTime()) && k.info.Size() == info.Size()
 }
 
 // find gives what the files of a name hold; the caller compares names, since other names
@@ -77,10 +71,10 @@ func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
 	if !info.Mode().IsRegular() || info.Size() > maxHashedFile {
 		return nil, true
 	}
-	if k := d.kept[path]; k != nil && k.isStill(info) {
+	if k := d.kept[path]; k != nil && regular.Same(k.info, info) {
 		return k.items, true
 	}
-	data, err := readRegular(path)
+	data, err := regular.Read(path, maxHashedFile)
 	if err != nil {
 		return nil, true
 	}
@@ -90,27 +84,6 @@ func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
 	k := &keptFile[T]{info, d.parse(data)}
 	d.kept[path] = k
 	return k.items, true
-}
-
-// readRegular reads a file that may have been replaced since it was looked at.
-func readRegular(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxHashedFile+1))
-	if err == nil && len(data) > maxHashedFile {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxHashedFile>>20)
-	}
-	return data, err
 }
 
 // parseCertificates gives the certificates of a PEM file. What cannot be read is skipped,

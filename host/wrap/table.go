@@ -2,14 +2,13 @@ package wrap
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/regular"
 )
 
 // The files of hosts_access(5).
@@ -31,10 +30,8 @@ type file[T any] struct {
 	path    string
 	parse   func(text string) T
 	content T
-	err     error // why it could not be read; the content is empty then
-	size    int64
-	time    time.Time
-	seen    bool // it was there at some time
+	err     error       // why it could not be read; the content is empty then
+	info    os.FileInfo // of when it was read; nil: it was never there
 }
 
 // NewTable reads the two files and those that they name. One that does not exist has no rules.
@@ -88,44 +85,23 @@ func (f *file[T]) refresh() {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if !f.seen {
+		if f.info == nil {
 			f.err = nil
 		}
 		return
 	case err != nil:
-		if !f.seen {
+		if f.info == nil {
 			f.err = err
 		}
 		return
-	case f.seen && f.err == nil && info.Size() == f.size && info.ModTime().Equal(f.time):
+	case f.info != nil && f.err == nil && regular.Same(f.info, info):
 		return
 	}
-	text, err := readFile(f.path)
-	f.seen, f.size, f.time, f.err = true, info.Size(), info.ModTime(), err
+	text, err := regular.Read(f.path, maxFile)
+	f.info, f.err = info, err
 	var none T
 	f.content = none
 	if err == nil {
-		f.content = f.parse(text)
+		f.content = f.parse(string(text))
 	}
-}
-
-// readFile reads a regular file of bounded size: a FIFO would hold the connection.
-func readFile(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
-	}
-	return string(text), err
 }

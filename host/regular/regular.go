@@ -1,0 +1,41 @@
+// Package regular reads regular files of bounded size, which are looked at again in each
+// handshake or connection: nothing that stands in their place may hold one up.
+package regular
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+)
+
+// Read reads a regular file of so many bytes at most. It may have been replaced since the
+// caller looked at it: a FIFO would stop whoever opens it until somebody writes.
+func Read(path string, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+	}
+	return data, nil
+}
+
+// Same says whether a file is the one, and has the content, that it was before. One that is
+// put in another's place may have its size and time.
+func Same(before, now os.FileInfo) bool {
+	return os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) && before.Size() == now.Size()
+}
