@@ -32,8 +32,9 @@ func User(ctx context.Context, local, remote netip.AddrPort, connect, reply time
 		return "", fmt.Errorf("connecting to the ident server: %w", err)
 	}
 	defer c.Close()
-	defer context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })()
+	// In this order, or an end of ctx in between would be forgotten.
 	c.SetDeadline(time.Now().Add(reply))
+	defer context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })()
 	return ask(c, remote.Port(), local.Port())
 }
 
