@@ -3,7 +3,6 @@ package ocsp
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
@@ -15,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // noon is the time of all tests here. Certificates are good on its day.
@@ -31,10 +32,7 @@ type party struct {
 // issue makes a certificate; edit changes the template. A nil issuer makes it self-signed.
 func issue(t testing.TB, name string, by *party, edit func(*x509.Certificate)) *party {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testpeer.Key(t)
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		t.Fatal(err)
@@ -49,15 +47,7 @@ func issue(t testing.TB, name string, by *party, edit func(*x509.Certificate)) *
 	if by == nil {
 		by = &party{tmpl, key}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, by.cert, key.Public(), by.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &party{cert, key}
+	return &party{testpeer.Sign(t, tmpl, key, by.cert, by.key), key}
 }
 
 func ca(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }

@@ -51,11 +51,11 @@ func Certs(t testing.TB) *Certificates {
 	c.Root = c.write(t, "root.pem", root.cert)
 	c.Chain = c.write(t, "chain.pem", c.intermediate.cert)
 	c.Other = c.write(t, "other.pem", other.cert)
-	server := leaf(t, c.intermediate, ecdsaKey(t), "localhost", x509.ExtKeyUsageServerAuth)
+	server := leaf(t, c.intermediate, Key(t), "localhost", x509.ExtKeyUsageServerAuth)
 	c.Server = c.write(t, "server.pem", server.key, server.cert, c.intermediate.cert)
-	client := leaf(t, c.intermediate, ecdsaKey(t), "client", x509.ExtKeyUsageClientAuth)
+	client := leaf(t, c.intermediate, Key(t), "client", x509.ExtKeyUsageClientAuth)
 	c.Client = c.write(t, "client.pem", client.key, client.cert, c.intermediate.cert)
-	stranger := leaf(t, other, ecdsaKey(t), "stranger", x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth)
+	stranger := leaf(t, other, Key(t), "stranger", x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth)
 	c.Stranger = c.write(t, "stranger.pem", stranger.key, stranger.cert)
 	return c
 }
@@ -84,7 +84,7 @@ func (c *Certificates) ClientOf(t testing.TB, name, unit, uri string) string {
 		t.Fatal(err)
 	}
 	tmpl.URIs = []*url.URL{id}
-	l := sign(t, tmpl, ecdsaKey(t), &c.intermediate)
+	l := sign(t, tmpl, Key(t), &c.intermediate)
 	return c.write(t, name+".pem", l.key, l.cert, c.intermediate.cert)
 }
 
@@ -99,7 +99,7 @@ func (c *Certificates) Issue(t testing.TB, name string, edit func(*x509.Certific
 	if edit != nil {
 		edit(tmpl)
 	}
-	key := ecdsaKey(t)
+	var key crypto.Signer = Key(t)
 	if tmpl.PublicKeyAlgorithm == x509.RSA {
 		var err error
 		if key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
@@ -159,7 +159,8 @@ func (c *Certificates) Pool(t testing.TB) *x509.CertPool {
 	return pool
 }
 
-func ecdsaKey(t testing.TB) crypto.Signer {
+// Key makes a key on P-256.
+func Key(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -174,7 +175,7 @@ func authority(t testing.TB, name string, parent *issuer) issuer {
 	tmpl := template(t, name)
 	tmpl.IsCA, tmpl.BasicConstraintsValid = true, true
 	tmpl.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	return sign(t, tmpl, ecdsaKey(t), parent)
+	return sign(t, tmpl, Key(t), parent)
 }
 
 func leaf(t testing.TB, parent issuer, key crypto.Signer, name string, usage ...x509.ExtKeyUsage) issuer {
@@ -208,7 +209,15 @@ func sign(t testing.TB, tmpl *x509.Certificate, key crypto.Signer, parent *issue
 	if parent != nil {
 		by = *parent
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, by.cert, key.Public(), by.key)
+	return issuer{Sign(t, tmpl, key, by.cert, by.key), key}
+}
+
+// Sign makes the certificate of a key out of a template, for tests that have their
+// authorities in memory. By is the key of the issuer's certificate; the template and its own
+// key as the issuer's make it self-signed.
+func Sign(t testing.TB, tmpl *x509.Certificate, key crypto.Signer, issuer *x509.Certificate, by crypto.Signer) *x509.Certificate {
+	t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, issuer, key.Public(), by)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +225,7 @@ func sign(t testing.TB, tmpl *x509.Certificate, key crypto.Signer, parent *issue
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issuer{cert, key}
+	return cert
 }
 
 // write puts certificates and keys into a file as PEM.

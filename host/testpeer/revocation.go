@@ -38,7 +38,7 @@ func NewRevocable(t testing.TB, aia string) *Revocable {
 		tmpl.BasicConstraintsValid = true
 		tmpl.KeyUsage, tmpl.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{usage}
 		tmpl.DNSNames, tmpl.OCSPServer = []string{"localhost"}, aia
-		l := sign(t, tmpl, ecdsaKey(t), &r.root)
+		l := sign(t, tmpl, Key(t), &r.root)
 		r.leaves = append(r.leaves, l.cert)
 		return c.write(t, name+".pem", l.key, l.cert), l
 	}

@@ -2,8 +2,6 @@ package verify
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -31,10 +29,7 @@ type party struct {
 // nil issuer makes it self-signed.
 func issue(t testing.TB, name string, by *party, edit func(*x509.Certificate)) *party {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := testpeer.Key(t)
 	tmpl := &x509.Certificate{
 		SerialNumber:          big.NewInt(time.Now().UnixNano()),
 		Subject:               pkix.Name{CommonName: name},
@@ -48,15 +43,7 @@ func issue(t testing.TB, name string, by *party, edit func(*x509.Certificate)) *
 	if by == nil {
 		by = &party{tmpl, key}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, by.cert, key.Public(), by.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &party{cert, key}
+	return &party{testpeer.Sign(t, tmpl, key, by.cert, by.key), key}
 }
 
 func ca(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
