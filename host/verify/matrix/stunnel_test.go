@@ -128,7 +128,11 @@ func (s *stunnel) judge(r *run) verdict {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(testpeer.Patience))
 	if r.server {
-		err = <-s.back.done[r.id]
+		select {
+		case err = <-s.back.done[r.id]:
+		case <-time.After(testpeer.Patience):
+			return verdict{reason: "no verdict: stunnel does not call"}
+		}
 	} else {
 		err = tls.Client(c, &tls.Config{
 			MaxVersion:         tls.VersionTLS12,
