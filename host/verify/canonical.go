@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -142,7 +143,7 @@ func fold(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	blank := false
 	for _, c := range bytes.Trim(text, blanks) {
-		if bytes.IndexByte([]byte(blanks), c) >= 0 {
+		if strings.IndexByte(blanks, c) >= 0 {
 			blank = true
 			continue
 		}
@@ -157,7 +158,7 @@ func fold(text []byte) []byte {
 	return out
 }
 
-// attribute values of a name.
+// Types of attributes, without tag and length.
 var (
 	oidCommonName = []byte{0x55, 0x04, 0x03}                                     // 2.5.4.3
 	oidEmail      = []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01} // 1.2.840.113549.1.9.1

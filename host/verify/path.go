@@ -20,10 +20,10 @@ type path struct {
 
 func (p *path) last() *node { return p.certs[len(p.certs)-1] }
 
-// build finds the way up through what was sent, each certificate once. Certificates of ours come before those that were sent, and once
-// one of ours stands in the path only ours follow. Only a self-signed one ends it well: an
-// intermediate that is listed without its root does not make an anchor, as an operator who
-// removed the root expects.
+// build finds the way up through what was sent, each certificate once. Certificates of ours
+// come before those that were sent, and once one of ours stands in the path only ours follow.
+// Only a self-signed one ends it well: an intermediate that is listed without its root does
+// not make an anchor, as an operator who removed the root expects.
 func (s *store) build(sent []*node, now time.Time) *path {
 	p := &path{certs: []*node{sent[0]}, untrusted: 1}
 	rest := slices.Clone(sent[1:])
