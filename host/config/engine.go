@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ type Engine struct {
 	Login     bool   // log in to see certificates too
 	Place     Place
 
+	refused  bool   // its line was: those after it are about nothing
 	loadable bool   // dynamic, and LOAD is still to come
 	names    string // what dynamic's commands say that it loads
 }
@@ -33,15 +35,14 @@ func parseEngine(t *target, value string) *Error {
 	if len(t.cfg.Global.Engines) >= maxEngines {
 		return refuse("Too many open engines", fmt.Sprintf("keep to %d", maxEngines))
 	}
-	switch value {
-	case "pkcs11":
-	case "dynamic":
-	case "auto":
+	e := Engine{ID: value, Place: t.place, loadable: value == "dynamic", refused: value != "pkcs11" && value != "dynamic"}
+	t.cfg.Global.Engines = append(t.cfg.Global.Engines, e)
+	switch {
+	case value == "auto":
 		return refuse("Failed to open the engine", "remove the line: what speeds up ciphers is used without it; "+onlyPKCS11)
-	default:
+	case e.refused:
 		return refuse("Failed to open the engine", onlyPKCS11)
 	}
-	t.cfg.Global.Engines = append(t.cfg.Global.Engines, Engine{ID: value, Place: t.place, loadable: value == "dynamic"})
 	return nil
 }
 
@@ -85,6 +86,24 @@ var controls = map[string]control{
 	"DEBUG_LEVEL":  {set: noteDebug},
 }
 
+// initControl is the command that stunnel does not hand on.
+const initControl = "INIT"
+
+var controlNames = append(slices.Sorted(maps.Keys(controls)), initControl)
+
+// shownControl gives as much of an engineCtrl's value as can be printed: a command's name.
+// What is none may be a PIN whose command was forgotten.
+func shownControl(value string) string {
+	name, _, has := strings.Cut(value, ":")
+	switch {
+	case !slices.ContainsFunc(controlNames, func(n string) bool { return strings.EqualFold(n, name) }):
+		return redacted
+	case has:
+		return name + ":" + redacted
+	}
+	return name
+}
+
 func noteDebug(t *target, _ *Engine, _ string) *Error {
 	t.note("engineCtrl = VERBOSE has no effect: debug = info says what happens to tokens")
 	return nil
@@ -95,9 +114,12 @@ func parseEngineCtrl(t *target, value string) *Error {
 	if err != nil {
 		return err
 	}
+	if e.refused {
+		return nil
+	}
 	const reason = "Failed to execute the engine control command"
 	name, parameter, has := strings.Cut(value, ":")
-	if strings.EqualFold(name, "INIT") {
+	if strings.EqualFold(name, initControl) {
 		return nil // stunnel's own: the module is initialised when a service uses it
 	}
 	c, ok := controls[name]
@@ -106,7 +128,11 @@ func parseEngineCtrl(t *target, value string) *Error {
 		if _, known := controls[strings.ToUpper(name)]; known {
 			return refuse(reason, "write the command in capitals")
 		}
-		return refuse(reason, "the commands are MODULE_PATH, PIN, INIT_ARGS, FORCE_LOGIN, RE_ENUMERATE, VERBOSE, QUIET, DEBUG_LEVEL and INIT; for engine = dynamic also SO_PATH, ID, LIST_ADD and LOAD")
+		hint := "the commands are MODULE_PATH, PIN, INIT_ARGS, FORCE_LOGIN, RE_ENUMERATE, VERBOSE, QUIET, DEBUG_LEVEL and INIT; for engine = dynamic also SO_PATH, ID, LIST_ADD and LOAD"
+		if near := closest(name, controlNames); near != "" {
+			hint = "did you mean " + near + "? " + hint
+		}
+		return refuse(reason, hint)
 	case c.loader && !c.both && !e.loadable:
 		return refuse(reason, "this command is for engine = dynamic, before it has loaded another")
 	case !c.loader && e.loadable:
@@ -153,8 +179,12 @@ var engineTasks = map[string]bool{"ALL": true, "RSA": true, "EC": true, "PKEY": 
 	"DSA": false, "DH": false, "RAND": false, "CIPHERS": false, "DIGESTS": false}
 
 func parseEngineDefault(t *target, value string) *Error {
-	if _, err := t.currentEngine(); err != nil {
+	e, err := t.currentEngine()
+	if err != nil {
 		return err
+	}
+	if e.refused {
+		return nil
 	}
 	for task := range strings.SplitSeq(value, ",") {
 		task = strings.Trim(task, blanks)

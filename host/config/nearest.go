@@ -24,24 +24,32 @@ var optionsByName = func() map[string]*Option {
 // maxDistance is how many letters a name may be off and still be taken for another.
 const maxDistance = 3
 
+// allNames are the names and aliases of [Options], in their order.
+var allNames = func() (names []string) {
+	for _, o := range Options {
+		names = append(append(names, o.Name), o.Aliases...)
+	}
+	return names
+}()
+
 // nearest gives the option whose name is closest to a wrong one, or nil if none is
 // close enough to be meant.
 func nearest(name string) *Option {
-	var best *Option
+	o, _ := Lookup(closest(name, allNames))
+	return o
+}
+
+// closest gives the name that a wrong one was most likely meant for, in any case of
+// letters; empty: none is close enough.
+func closest(name string, names []string) (best string) {
 	limit := min(maxDistance, 1+len(name)/4) + 1
-	if name == "" || len(name) > 64 { // no option is half as long; do not compute a page-long distance
-		return nil
+	if name == "" || len(name) > 64 { // no name is half as long; do not compute a page-long distance
+		return ""
 	}
 	lower := strings.ToLower(name)
-	for i := range Options {
-		o := &Options[i]
-		if d := distance(lower, strings.ToLower(o.Name)); d < limit {
-			best, limit = o, d
-		}
-		for _, a := range o.Aliases {
-			if d := distance(lower, strings.ToLower(a)); d < limit {
-				best, limit = o, d
-			}
+	for _, n := range names {
+		if d := distance(lower, strings.ToLower(n)); d < limit {
+			best, limit = n, d
 		}
 	}
 	return best

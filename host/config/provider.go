@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -10,13 +11,14 @@ import (
 var pkcs11Providers = []string{"pkcs11", "pkcs11prov"}
 
 func parseProvider(t *target, value string) *Error {
-	if !slices.Contains(pkcs11Providers, value) {
-		return refuse("Failed to load the provider", "remove the line, as the default provider's algorithms are built in; "+onlyPKCS11)
-	}
 	if len(t.cfg.Global.Providers) >= maxEngines {
 		return refuse("Too many providers", "one is enough")
 	}
-	t.cfg.Global.Providers = append(t.cfg.Global.Providers, Engine{ID: value, Place: t.place})
+	refused := !slices.Contains(pkcs11Providers, value)
+	t.cfg.Global.Providers = append(t.cfg.Global.Providers, Engine{ID: value, Place: t.place, refused: refused})
+	if refused {
+		return refuse("Failed to load the provider", "remove the line, as the default provider's algorithms are built in; "+onlyPKCS11)
+	}
 	return nil
 }
 
@@ -51,6 +53,20 @@ var providerParameters = map[string]func(e *Engine, value string) *Error{
 	},
 }
 
+var parameterNames = slices.Sorted(maps.Keys(providerParameters))
+
+// shownParameter gives as much of a providerParameter's value as can be printed: a
+// parameter's name. What is none may be a PIN.
+func shownParameter(value string) string {
+	provider, rest, _ := strings.Cut(value, ":")
+	name, _, has := strings.Cut(rest, "=")
+	name = strings.Trim(name, blanks)
+	if !has || !slices.Contains(pkcs11Providers, provider) || !slices.Contains(parameterNames, name) {
+		return redacted
+	}
+	return provider + ":" + name + "=" + redacted
+}
+
 func parseProviderParameter(t *target, value string) *Error {
 	const reason = "Failed to set the provider parameter"
 	provider, rest, ok := strings.Cut(value, ":")
@@ -63,9 +79,16 @@ func parseProviderParameter(t *target, value string) *Error {
 	if i < 0 {
 		return refuse(reason, "put provider = pkcs11 before this line; "+onlyPKCS11)
 	}
+	if t.cfg.Global.Providers[i].refused {
+		return nil
+	}
 	set, ok := providerParameters[name]
 	if !ok {
-		return refuse(reason, "the parameters are pkcs11-module-path, pkcs11-module-token-pin, pkcs11-module-init-args and pkcs11-module-login-behavior")
+		hint := "the parameters are pkcs11-module-path, pkcs11-module-token-pin, pkcs11-module-init-args and pkcs11-module-login-behavior"
+		if near := closest(name, parameterNames); near != "" {
+			hint = "did you mean " + near + "? " + hint
+		}
+		return refuse(reason, hint)
 	}
 	return set(&t.cfg.Global.Providers[i], v)
 }

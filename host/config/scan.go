@@ -179,7 +179,12 @@ func splitTag(s string) (int, string, error) {
 func display(line string) string {
 	name := line[:len(line)-len(strings.TrimLeft(line, letters))]
 	if soundsSecret(name) {
-		return name + " = " + redacted
+		shown := redacted
+		if o, ok := Lookup(name); ok && o.shown != nil {
+			_, value, _ := strings.Cut(line, "=")
+			shown = o.shown(strings.Trim(value, blanks))
+		}
+		return name + " = " + shown
 	}
 	// Of a guestOption, the name of a password can stay.
 	if strings.EqualFold(name, "guestOption") {

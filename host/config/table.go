@@ -51,6 +51,9 @@ type Option struct {
 	// parse checks a value and stores it. It never stores what a Refused
 	// option says: there it only finds values that no release will take.
 	parse func(t *target, value string) *Error
+
+	// shown gives as much of a secret value as can be printed; nil: nothing.
+	shown func(value string) string
 }
 
 // here tells whether the option exists on this system.
