@@ -243,6 +243,7 @@ func TestTokenReload(t *testing.T) {
 	d.Write(t, conf("none"))
 	d.Signal(syscall.SIGHUP)
 	d.WaitLine(`object=none": certificate pkcs11:token=main;object=none: not found$`)
+	d.WaitLine(`: {3}p11tool --provider /\S+ --list-all prints what there is`)
 	d.WaitLine(`: Failed to reload the configuration file$`)
 	fresh(t, d, "s", "-CAfile", filepath.Join(h.Dir, "rsa.pem"))
 	if n := h.Calls("initialized"); n != 1 {
@@ -276,6 +277,7 @@ func TestTokenRefused(t *testing.T) {
 		{"no PIN", "engine = pkcs11\nengineCtrl = MODULE_PATH:" + h.Module + "\n" + tail + "cert = id_45\n", `asking for the PIN of token "main": there is no terminal: give it with engineCtrl = PIN:`},
 		{"no module", "engine = pkcs11\nengineCtrl = MODULE_PATH:/nowhere/p11.so\n" + tail + "cert = id_45\n", `"cert = id_45": PKCS#11 module /nowhere/p11.so: no such file or directory$`},
 		{"no key", h.Config(tokenPIN) + tail + "cert = id_99\n", `"cert = id_99": certificate pkcs11:id=%99: not found$`},
+		{"no key beside", h.Config(tokenPIN) + tail + "cert = " + filepath.Join(h.Dir, "rsa.pem") + "\nkey = pkcs11:object=none\n", `p11tool --provider /\S+ --list-all`},
 		{"another key", h.Config(tokenPIN) + tail + "cert = id_45\nkey = id_46\n", `key values mismatch`},
 		{"several keys", h.Config(tokenPIN) + tail + "cert = pkcs11:token=main\n", `3 certificates fit pkcs11:token=main: say which with id= or object=$`},
 		{"bad URI", h.Config(tokenPIN) + tail + "cert = pkcs11:token=main;objekt=rsa\n", `attribute "objekt" is not one of`},

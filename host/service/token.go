@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"errors"
@@ -99,7 +100,7 @@ func (t *tokens) Certificates(s *config.Service, value string) ([][]byte, error)
 	}
 	certs, err := src.Certificates(u)
 	if err != nil {
-		return nil, err
+		return nil, hinted(err, src, u)
 	}
 	chain := chainOf(certs)
 	if chain == nil {
@@ -143,7 +144,8 @@ func (t *tokens) Trusted(s *config.Service, value string) ([]*x509.Certificate, 
 	if err != nil {
 		return nil, err
 	}
-	return src.Certificates(u)
+	certs, err := src.Certificates(u)
+	return certs, hinted(err, src, u)
 }
 
 // Key opens a private key.
@@ -164,10 +166,19 @@ func (t *tokens) Key(s *config.Service, value string, candidates []crypto.Public
 		t.ask = func(string) (string, error) { return "", errors.New("a PIN was refused before") }
 	}
 	if err != nil {
-		return nil, err
+		return nil, hinted(err, src, u)
 	}
 	t.keys = append(t.keys, k)
 	return k, nil
+}
+
+// hinted tells how to see what a token has, where it has not what was asked for.
+func hinted(err error, src token.Source, u token.URI) error {
+	if !errors.Is(err, token.ErrNotFound) {
+		return err
+	}
+	return (&config.Error{Reason: err.Error()}).WithHint("p11tool --provider %s --list-all prints what there is, with --login the private keys too",
+		cmp.Or(u.ModulePath, src.Module, "MODULE"))
 }
 
 // close gives the keys up. Nobody may sign any more.

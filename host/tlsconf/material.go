@@ -12,7 +12,8 @@ import (
 )
 
 // A Store keeps certificates and keys elsewhere than in files, as a token does. Its
-// methods get the service for the options that are the store's own.
+// methods get the service for the options that are the store's own. An error of theirs that
+// is a *config.Error has its hint told too.
 type Store interface {
 	// Holds tells whether a value of cert or key is a name in the store, not a file's.
 	Holds(s *config.Service, value string) bool
@@ -60,7 +61,7 @@ func (l *loader) newMaterial(option, value string) (*material, *config.Error) {
 	if st := l.options.Store; st != nil && st.Holds(l.service, value) {
 		certs, err := st.Certificates(l.service, value)
 		if err != nil {
-			return nil, l.service.Errorf(option, "%v", err)
+			return nil, storeHint(l.service.Errorf(option, "%v", err), err)
 		}
 		return &material{option: option, name: value, certs: certs, stored: true,
 			key: func() (crypto.Signer, error) { return st.Key(l.service, value, l.publicKeys()) }}, nil
@@ -108,6 +109,15 @@ func (l *loader) publicKeys() []crypto.PublicKey {
 		}
 	}
 	return keys
+}
+
+// storeHint takes over the hint of a Store's error.
+func storeHint(e *config.Error, err error) *config.Error {
+	var told *config.Error
+	if errors.As(err, &told) {
+		e.Hint = told.Hint
+	}
+	return e
 }
 
 // hinted is withFormHint for a material in a file.

@@ -21,7 +21,7 @@ func (c *Context) storedTrust(s *config.Service, o Options) ([]*x509.Certificate
 		}
 		certs, err := o.Store.Trusted(s, value)
 		if err != nil {
-			return nil, s.Errorf("CAengine", "%v", err)
+			return nil, storeHint(s.Errorf("CAengine", "%v", err), err)
 		}
 		all = append(all, certs...)
 	}
@@ -32,7 +32,7 @@ func (c *Context) storedTrust(s *config.Service, o Options) ([]*x509.Certificate
 	if o.Store != nil && o.Store.Holds(s, value) {
 		certs, err := o.Store.Trusted(s, value)
 		if err != nil {
-			return nil, s.Errorf("CAstore", "%v", err)
+			return nil, storeHint(s.Errorf("CAstore", "%v", err), err)
 		}
 		return append(all, certs...), nil
 	}

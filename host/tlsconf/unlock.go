@@ -61,8 +61,8 @@ func (l *loader) unreadable(m *material, what string, err error) *config.Error {
 	var algorithm *pbes2.UnsupportedError
 	var file *passphraseFileError
 	switch {
-	case m.stored: // the store has said what to do, if anything
-		return e
+	case m.stored:
+		return storeHint(e, err)
 	case errors.As(err, &file):
 		return e.WithHint("write the passphrase into that file, as its first line, readable for this user")
 	case errors.Is(err, passphrase.ErrNoTerminal) && m.pkcs12:
