@@ -22,6 +22,11 @@ const (
 	acceptPauseMax = time.Second
 )
 
+// stuckTime bounds Stop's wait for connections that were cut. They end at once, but where
+// one is in a call of a PKCS#11 module, which nothing can interrupt. It is more than the 30 s
+// that a handshake may wait for a token, and less than the 90 s after which systemd kills.
+const stuckTime = time.Minute
+
 // ErrBind is Apply's error when a service could not be bound; the log says why.
 var ErrBind = errors.New("a service could not be bound")
 
@@ -46,6 +51,8 @@ type Server struct {
 
 	hops hops
 
+	stuckTime time.Duration // the constant, but for tests
+
 	active  atomic.Int64  // connections under way
 	nextID  atomic.Uint64 // of names in the log
 	nextSeq atomic.Uint64
@@ -56,7 +63,7 @@ type Server struct {
 
 // NewServer makes a Server that runs nothing yet.
 func NewServer(log *logging.Log) *Server {
-	s := &Server{log: log, ui: log.Logger("ui"), listeners: map[string]*listener{}, conns: map[*connection]struct{}{}}
+	s := &Server{log: log, ui: log.Logger("ui"), listeners: map[string]*listener{}, conns: map[*connection]struct{}{}, stuckTime: stuckTime}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -173,6 +180,8 @@ func (s *Server) List() {
 
 // Stop closes the listeners, lets connections go on until ctx ends, cuts the
 // rest, waits for all of them, and frees the Set. A second Stop does nothing.
+// After stuckTime it leaves those that do not end, and the Set, which they use, to
+// the end of the process.
 func (s *Server) Stop(ctx context.Context) {
 	s.mu.Lock()
 	s.stopping = true
@@ -202,7 +211,12 @@ func (s *Server) Stop(ctx context.Context) {
 			c.stop()
 		}
 		s.mu.Unlock()
-		<-done
+		select {
+		case <-done:
+		case <-time.After(s.stuckTime):
+			s.ui.Errf("%d connection(s) do not end: left behind", s.active.Load())
+			return
+		}
 		if cut > 0 {
 			s.ui.Infof("Service threads terminated")
 		}
