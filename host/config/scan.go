@@ -180,9 +180,9 @@ func display(line string) string {
 	name := line[:len(line)-len(strings.TrimLeft(line, letters))]
 	if soundsSecret(name) {
 		shown := redacted
-		if o, ok := Lookup(name); ok && o.shown != nil {
+		if o, ok := Lookup(name); ok && o.Shown != nil {
 			_, value, _ := strings.Cut(line, "=")
-			shown = o.shown(strings.Trim(value, blanks))
+			shown = o.Shown(strings.Trim(value, blanks))
 		}
 		return name + " = " + shown
 	}

@@ -52,8 +52,9 @@ type Option struct {
 	// option says: there it only finds values that no release will take.
 	parse func(t *target, value string) *Error
 
-	// shown gives as much of a secret value as can be printed; nil: nothing.
-	shown func(value string) string
+	// Shown gives as much of a secret value as can be printed: the name that it begins
+	// with. nil: nothing.
+	Shown func(value string) string
 }
 
 // here tells whether the option exists on this system.

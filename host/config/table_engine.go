@@ -5,13 +5,13 @@ package config
 var engineOptions = []Option{
 	{Name: "engine", Form: "pkcs11|dynamic", List: true, parse: parseEngine,
 		Doc: "engine that the next engineCtrl lines set up; pkcs11 is the only one, dynamic has to load it"},
-	{Name: "engineCtrl", Form: "command[:parameter]", List: true, Secret: true, shown: shownControl, parse: parseEngineCtrl,
+	{Name: "engineCtrl", Form: "command[:parameter]", List: true, Secret: true, Shown: shownControl, parse: parseEngineCtrl,
 		Doc: "command to the engine: MODULE_PATH:FILE, PIN:TEXT, INIT_ARGS:TEXT and others"},
 	{Name: "engineDefault", Form: "TASK_LIST", List: true, parse: parseEngineDefault,
 		Doc: "tasks handed to the engine; keys are used where cert and key name them"},
 	{Name: "provider", Form: "pkcs11", List: true, parse: parseProvider,
 		Doc: "OpenSSL provider to load; pkcs11 is the only one"},
-	{Name: "providerParameter", Form: "provider:name=value", List: true, Secret: true, shown: shownParameter, parse: parseProviderParameter,
+	{Name: "providerParameter", Form: "provider:name=value", List: true, Secret: true, Shown: shownParameter, parse: parseProviderParameter,
 		Doc: "parameter of a provider: pkcs11-module-path, pkcs11-module-token-pin and others"},
 }
 

@@ -85,7 +85,10 @@ func (e *Entry) markdown() string {
 	if system := o.Only(); system != "" {
 		facts = append(facts, "on "+system+" alone")
 	}
-	if o.Secret {
+	switch {
+	case o.Shown != nil:
+		facts = append(facts, "of the value only the name is ever printed")
+	case o.Secret:
 		facts = append(facts, "the value is never printed")
 	}
 	var b strings.Builder
