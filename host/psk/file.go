@@ -72,19 +72,12 @@ func ParseFile(name, text string) (s *Secrets, doubtful []int, err error) {
 // colons around them.
 func unhex(text string) ([]byte, bool) {
 	var b []byte
-	for text != "" {
-		if rest, colon := strings.CutPrefix(text, ":"); colon {
-			text = rest
-			continue
-		}
-		if len(text) < 2 {
-			return nil, false
-		}
-		one, err := hex.DecodeString(text[:2])
+	for part := range strings.SplitSeq(text, ":") {
+		digits, err := hex.DecodeString(part)
 		if err != nil {
 			return nil, false
 		}
-		b, text = append(b, one...), text[2:]
+		b = append(b, digits...)
 	}
 	return b, len(b) > 0
 }
