@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -21,7 +22,7 @@ import (
 // verification is a set of options and what they make of peers.
 type verification struct {
 	name, options string
-	accepted      []string // peers, by the keys of peerFiles; all others are refused
+	accepted      []string // peers, by the keys of the files; all others are refused
 }
 
 // leafAlone says whether what is above the peer's own certificate is of no matter. Stunnel
@@ -159,13 +160,7 @@ func ofPeer(lines []string) []string {
 func compareVerdicts(t *testing.T, ours, theirs *testpeer.Daemon, files map[string]string, asked []verification, meet func(d *testpeer.Daemon, service, file string) bool) {
 	id := 0
 	for _, v := range asked {
-		for _, name := range slices.Sorted(func(yield func(string) bool) {
-			for n := range files {
-				if !yield(n) {
-					return
-				}
-			}
-		}) {
+		for _, name := range slices.Sorted(maps.Keys(files)) {
 			var lines [2][]string
 			for i, d := range []*testpeer.Daemon{ours, theirs} {
 				who := []string{"we", "stunnel"}[i]
