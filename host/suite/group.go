@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,17 +31,11 @@ var groups = map[string]Group{
 }
 
 // otherGroups are those that OpenSSL has and crypto/tls does not.
-const otherGroups = "x448 secp224r1 p-224 secp224k1 secp192r1 prime192v1 p-192 secp192k1 secp160k1 secp160r1 secp160r2 secp256k1 " +
+var otherGroups = strings.Fields("x448 secp224r1 p-224 secp224k1 secp192r1 prime192v1 p-192 secp192k1 secp160k1 secp160r1 secp160r2 secp256k1 " +
 	"sect163k1 k-163 sect163r1 sect163r2 b-163 sect193r1 sect193r2 sect233k1 k-233 sect233r1 b-233 sect239k1 sect283k1 k-283 " +
 	"sect283r1 b-283 sect409k1 k-409 sect409r1 b-409 sect571k1 k-571 sect571r1 b-571 " +
 	"brainpoolp256r1 brainpoolp384r1 brainpoolp512r1 brainpoolp256r1tls13 brainpoolp384r1tls13 brainpoolp512r1tls13 " +
-	"ffdhe2048 ffdhe3072 ffdhe4096 ffdhe6144 ffdhe8192 mlkem512 mlkem768 mlkem1024 sm2 curvesm2 curvesm2mlkem768"
-
-func init() {
-	for _, name := range strings.Fields(otherGroups) {
-		groups[name] = Group{}
-	}
-}
+	"ffdhe2048 ffdhe3072 ffdhe4096 ffdhe6144 ffdhe8192 mlkem512 mlkem768 mlkem1024 sm2 curvesm2 curvesm2mlkem768")
 
 // GroupNames lists the groups that crypto/tls has, in OpenSSL's spelling.
 const GroupNames = "X25519MLKEM768, SecP256r1MLKEM768, SecP384r1MLKEM1024, X25519, P-256, P-384, P-521"
@@ -55,7 +50,7 @@ func ParseGroups(text string) ([]Group, error) {
 	for name := range strings.SplitSeq(text, ":") {
 		name = strings.TrimSpace(name)
 		g, ok := groups[strings.ToLower(name)]
-		if !ok {
+		if !ok && !slices.Contains(otherGroups, strings.ToLower(name)) {
 			return nil, fmt.Errorf("%w: %q is not known", ErrGroups, name)
 		}
 		g.Name = name
