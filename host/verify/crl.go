@@ -33,9 +33,10 @@ type RevocationList struct {
 	scope     scope
 	unusable  string // why it decides nothing, in OpenSSL's words
 
-	// signedBy is the key that the signature was last found good under: a list of
-	// megabytes is hashed once, not in every handshake.
-	signedBy atomic.Pointer[[]byte]
+	// signedBy and unsignedBy are the keys under which the signature was last found good and
+	// bad: a list of megabytes is hashed once for each, not in every handshake. A CA that has
+	// changed its key has two, and peers may show certificates of both.
+	signedBy, unsignedBy atomic.Pointer[[]byte]
 }
 
 // ParseRevocationList reads one list in DER.
@@ -150,13 +151,18 @@ func (r *RevocationList) current(now time.Time) string {
 
 // signed says whether an issuer's key made the list.
 func (r *RevocationList) signed(issuer *node) bool {
-	if by := r.signedBy.Load(); by != nil && bytes.Equal(*by, issuer.RawSubjectPublicKeyInfo) {
+	is := func(key *[]byte) bool { return key != nil && bytes.Equal(*key, issuer.RawSubjectPublicKeyInfo) }
+	switch {
+	case is(r.signedBy.Load()):
 		return true
-	}
-	if issuer.CheckSignature(r.list.SignatureAlgorithm, r.list.RawTBSRevocationList, r.list.Signature) != nil {
+	case is(r.unsignedBy.Load()):
 		return false
 	}
-	key := bytes.Clone(issuer.RawSubjectPublicKeyInfo)
+	key := bytes.Clone(issuer.RawSubjectPublicKeyInfo) // the original would keep all of the certificate
+	if issuer.CheckSignature(r.list.SignatureAlgorithm, r.list.RawTBSRevocationList, r.list.Signature) != nil {
+		r.unsignedBy.Store(&key)
+		return false
+	}
 	r.signedBy.Store(&key)
 	return true
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -181,6 +182,34 @@ func TestUnlistedAreNotHashedFor(t *testing.T) {
 	err := v.Check(t.Context(), tls.ConnectionState{PeerCertificates: certs(leaf, forged)}, nil)
 	if !errors.As(err, &e) || e.Reason != "certificate not found in local repository" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestABadListIsHashedOnce asks twice whether a list is an authority's, and the second time
+// it would be: whoever comes again and again with a certificate of that authority must not
+// have megabytes hashed each time.
+func TestABadListIsHashedOnce(t *testing.T) {
+	root := issue(t, "Root", nil, crlSigner)
+	n, err := newNode(root.cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der := revoke(t, root, nil)
+	good := parseList(t, der)
+	bad := parseList(t, spoil(bytes.Clone(der)))
+	if !good.signed(n) || bad.signed(n) {
+		t.Fatal("signatures are misjudged")
+	}
+	bad.list.Signature = good.list.Signature
+	if bad.signed(n) {
+		t.Error("the list was hashed again")
+	}
+	another, err := newNode(issue(t, "Root", nil, crlSigner).cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if good.signed(another) || !good.signed(n) || bad.signed(another) {
+		t.Error("one key's answer is given for another")
 	}
 }
 
