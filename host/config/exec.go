@@ -50,12 +50,12 @@ func parseRetry(t *target, value string) *Error {
 
 // checkInetd looks at a file without a section, whose one service speaks with whoever
 // standard input and output lead to.
-func checkInetd(s *Service, st *state) Errors {
+func checkInetd(s *Service, st *state, system string) Errors {
 	errs := settle(s, st)
 	missing := func(reason, hint string) {
 		errs = append(errs, (&Error{Part: PartInetd, Reason: reason}).WithHint("%s", hint))
 	}
-	if runtime.GOOS == "windows" {
+	if system == "windows" {
 		missing("inetd mode is not supported", "start each service with a line [NAME]: this system has no inetd")
 	}
 	if len(s.Accept) > 0 {

@@ -228,7 +228,7 @@ func (p *loader) end() {
 	p.service.Name = p.cfg.Global.Ident
 	// Where a line was refused it may be the one that starts the section.
 	if len(p.errs) == 0 {
-		p.errs = append(p.errs, checkInetd(p.service, p.state)...)
+		p.errs = append(p.errs, checkInetd(p.service, p.state, p.system)...)
 	}
 	if p.cfg.Global.FIPS == FIPSYes {
 		p.errs = append(p.errs, checkFIPS(p.service)...)

@@ -59,3 +59,14 @@ func TestWindowsPaths(t *testing.T) {
 		}
 	}
 }
+
+// TestInetdElsewhere has a file without a section, for a system without inetd.
+func TestInetdElsewhere(t *testing.T) {
+	const text = "client = yes\nconnect = 2\n"
+	for _, system := range systems {
+		_, err := load("3", "3", strings.NewReader(text), system)
+		if (err != nil) != (system == "windows") {
+			t.Errorf("%s: %v", system, err)
+		}
+	}
+}
