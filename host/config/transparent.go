@@ -1,9 +1,6 @@
 package config
 
-import (
-	"runtime"
-	"strings"
-)
+import "strings"
 
 // Transparent is what transparent = asks for. Both are Linux's.
 type Transparent struct {
@@ -25,9 +22,6 @@ func parseTransparent(t *target, value string) *Error {
 		mode = Transparent{Source: true, Destination: true}
 	default:
 		return refuse(reason, "one of: none, source, destination, both")
-	}
-	if mode != (Transparent{}) && runtime.GOOS != "linux" {
-		return refuse(reason, "Linux alone has it: remove the line")
 	}
 	t.service.Transparent = mode
 	return nil
