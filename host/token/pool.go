@@ -117,48 +117,54 @@ func (t *token) alone() (reopen func(), err error) {
 // take gives an idle session, or opens one; if there are too many it waits for one.
 func (t *token) take(late <-chan time.Time) (session, error) {
 	for {
-		var wait <-chan time.Time
+		// First without the room for a new one in the choice: select would take that as often.
 		select {
 		case s := <-t.idle:
-			if t.current(s) {
+			if t.usable(s) {
 				return s, nil
 			}
-			<-t.room
 			continue
 		default:
 		}
 		select {
 		case s := <-t.idle:
-			if t.current(s) {
+			if t.usable(s) {
 				return s, nil
 			}
-			<-t.room
 			continue
 		case t.room <- struct{}{}:
-			s, err := t.openSession()
-			if err == nil {
-				return s, nil
-			}
-			<-t.room
-			// Others have sessions too: other programs, or ours, which come back.
-			if !is(err, pkcs11.CKR_SESSION_COUNT) {
-				return s, err
-			}
-			wait = time.After(sessionRetry)
 		case <-late:
 			return session{era: t.currentEra()}, fmt.Errorf("token %q: all its sessions were busy for %v", t.id.label, maxWait)
 		}
+		s, err := t.openSession()
+		if err == nil {
+			return s, nil
+		}
+		<-t.room
+		// Others have sessions too: other programs, or ours, which come back.
+		if !is(err, pkcs11.CKR_SESSION_COUNT) {
+			return s, err
+		}
 		select {
 		case s := <-t.idle:
-			if t.current(s) {
+			if t.usable(s) {
 				return s, nil
 			}
-			<-t.room
-		case <-wait:
+		case <-time.After(sessionRetry):
 		case <-late:
 			return session{era: t.currentEra()}, fmt.Errorf("token %q: it had no room for a session for %v", t.id.label, maxWait)
 		}
 	}
+}
+
+// usable tells whether a session that was idle is of this era. One of an earlier era is gone,
+// and leaves its room.
+func (t *token) usable(s session) bool {
+	if t.current(s) {
+		return true
+	}
+	<-t.room
+	return false
 }
 
 // openSession opens one of the current era. The era is told with an error too.
