@@ -125,11 +125,10 @@ func TestFIPSFromDescriptor(t *testing.T) {
 func TestFIPSInBackground(t *testing.T) {
 	t.Parallel()
 	certs := testpeer.Certs(t)
-	dir := t.TempDir()
-	log, pid := filepath.Join(dir, "log"), filepath.Join(dir, "pid")
-	text := fmt.Sprintf("fips = yes\nforeground = no\nsyslog = no\ndebug = 7\npid = %s\noutput = %s\n[a]\naccept = 127.0.0.1:0\nconnect = %s\ncert = %s\n", pid, log, testpeer.Serve(t, testpeer.Echo), certs.Server)
 	for _, descriptor := range []bool{false, true} {
-		os.Remove(log)
+		dir := t.TempDir()
+		log, pid := filepath.Join(dir, "log"), filepath.Join(dir, "pid")
+		text := fmt.Sprintf("fips = yes\nforeground = no\nsyslog = no\ndebug = 7\npid = %s\noutput = %s\n[a]\naccept = 127.0.0.1:0\nconnect = %s\ncert = %s\n", pid, log, testpeer.Serve(t, testpeer.Echo), certs.Server)
 		c := exec.Command(self(t), writeConf(t, text))
 		if descriptor {
 			c = exec.Command(self(t), "-fd", "0")
@@ -138,15 +137,7 @@ func TestFIPSInBackground(t *testing.T) {
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		number, err := os.ReadFile(pid)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := strconv.Atoi(strings.TrimSpace(string(number)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer syscall.Kill(n, syscall.SIGKILL)
+		n := background(t, pid)
 		testpeer.WaitFile(t, log, "FIPS mode enabled")
 		if !inFIPSMode(t, testpeer.WaitFile(t, log, `\[a\] \(FD=\d+\) bound to (\S+)`)) {
 			t.Error("handshakes that are not approved succeed")

@@ -45,6 +45,18 @@ func writeConf(t *testing.T, text string) string {
 	return path
 }
 
+// background gives the process number of a daemon that has left the terminal, from its pid
+// file. It ends with the test.
+func background(t *testing.T, file string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(testpeer.WaitFile(t, file, `^(\d+)\n`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) })
+	return pid
+}
+
 // greets makes a handshake with a service.
 func greets(t *testing.T, address string) {
 	t.Helper()
@@ -148,15 +160,7 @@ func TestPassphraseInBackground(t *testing.T) {
 	if !tty.Echoes() {
 		t.Error("the terminal is left without echo")
 	}
-	text, err := os.ReadFile(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	number, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Kill(number, syscall.SIGKILL)
+	number := background(t, pid)
 	address := testpeer.WaitFile(t, log, `\[a\] \(FD=\d+\) bound to (\S+)`)
 	greets(t, address)
 	syscall.Kill(number, syscall.SIGHUP)

@@ -186,15 +186,7 @@ cert = `+certs.Server+"\n")
 		if out, err := exec.Command(server, conf).CombinedOutput(); err != nil || len(out) > 0 {
 			t.Fatalf("%v: %s", err, out)
 		}
-		var text []byte
-		for text = nil; !strings.HasSuffix(string(text), "\n"); { // stunnel writes it after the start
-			text, _ = os.ReadFile(jail + "/pid")
-		}
-		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer syscall.Kill(pid, syscall.SIGKILL)
+		pid := background(t, jail+"/pid") // which stunnel writes after the start
 		imprisoned(t, pid, jail)
 		for fd := range 3 {
 			if got, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd)); err != nil || got != "/dev/null" {
