@@ -149,13 +149,30 @@ func TestFIPSInBackground(t *testing.T) {
 	}
 }
 
+// What setEnv says of the mode is for programs that are started, and not for the daemon,
+// which would come up in another mode than its parent.
+func TestFIPSAndSetEnvInBackground(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"fips = no\n", ""} {
+		dir := t.TempDir()
+		log, pid := filepath.Join(dir, "log"), filepath.Join(dir, "pid")
+		conf := writeConf(t, line+"setEnv = GODEBUG=fips140=on\nforeground = no\nsyslog = no\npid = "+pid+"\noutput = "+log+
+			"\n[a]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\n")
+		if out, err := exec.Command(self(t), conf).CombinedOutput(); err != nil {
+			t.Errorf("%q: %v: %s", line, err, out)
+		}
+		background(t, pid)
+		testpeer.WaitFile(t, log, "FIPS mode disabled")
+	}
+}
+
 // A program that does not come up in the mode that it began anew for says so, and does
 // not begin again and again.
 func TestFIPSDoesNotLoop(t *testing.T) {
 	t.Parallel()
 	conf := writeConf(t, "fips = yes\nforeground = yes\nsyslog = no\n[a]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\n")
 	c := exec.Command(self(t), conf)
-	c.Env = append(os.Environ(), "GODEBUG=fips140=off", "_STUNNEL_WASM_FIPS=0/")
+	c.Env = append(os.Environ(), "GODEBUG=fips140=off", "_STUNNEL_WASM_FIPS=")
 	out, err := c.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "fips = yes: the mode stays disabled") {
 		t.Errorf("%v: %s", err, out)

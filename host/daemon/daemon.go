@@ -115,7 +115,8 @@ type daemon struct {
 	manager  *systemd.Manager // the service manager; nil before start has looked
 	watchdog func()           // ends it; nil: there is none
 
-	begunAnew   bool // see fipsVariable
+	environ     []string // as this process was given it, without what was handed over
+	begunAnew   bool     // see fipsVariable
 	passphrases *passphrase.Keeper
 	starting    *time.Timer // what is left of buildTime; nil: the start is over
 }
@@ -126,11 +127,11 @@ func (d *daemon) start() error {
 	d.ui.Noticef("Compiled with %s (crypto/tls)", runtime.Version())
 	d.ui.Noticef("Running  with wazero %s", wazeroVersion())
 	d.ui.Noticef("%s", features())
-	d.inherit()
-	d.adoptFIPS()
+	d.adopt()
 	if err := d.meetManager(); err != nil {
 		return err
 	}
+	d.environ = os.Environ()
 	if d.src.Path != "" {
 		// The daemon's working directory will be /, and a reload must find the file.
 		real, err := realpath(d.src.Path)

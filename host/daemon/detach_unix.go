@@ -20,17 +20,10 @@ import (
 // canDetach says that foreground = no leaves the terminal on this system.
 const canDetach = true
 
-// Go cannot fork, so the daemon is this program started again in a session of its
-// own. The variable tells it so, and holds the configuration descriptor's name.
-const (
-	childVariable = "_STUNNEL_WASM_DAEMON"
-	readyFD       = 3 // where the child says that it runs, and asks for passphrases
-	configFD      = 4 // the configuration's text, when it came from a descriptor
-)
-
 // detach starts the daemon and waits until it accepts connections or has failed;
 // then it has said why on the standard error that both share. The status is the
-// exit status of this process.
+// exit status of this process. Go cannot fork, so the daemon is this program started again,
+// in a session of its own.
 func (d *daemon) detach() (status int, err error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -42,11 +35,10 @@ func (d *daemon) detach() (status int, err error) {
 	}
 	defer r.Close()
 	c := exec.Command(exe, d.src.Path)
-	env := os.Environ()
+	c.Env = append(d.nextEnviron(), daemonVariable+"=")
 	if d.begunAnew {
-		env = d.fipsEnviron(fips140.Enabled())
+		c.Env = inMode(fips140.Enabled(), c.Env)
 	}
-	c.Env = append(env, childVariable+"="+d.src.descriptor())
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.ExtraFiles = []*os.File{w}
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -98,16 +90,8 @@ func memoryFile(text []byte) (*os.File, error) {
 
 // inherit takes over what a parent passed.
 func (d *daemon) inherit() {
-	name, ok := os.LookupEnv(childVariable)
-	if !ok {
-		return
-	}
-	os.Unsetenv(childVariable)
 	unix.CloseOnExec(readyFD)
 	d.ready = os.NewFile(readyFD, "ready")
-	if d.src.Path == "" {
-		d.src.name = name
-	}
 }
 
 // notifyParent gives the waiting parent its verdict.

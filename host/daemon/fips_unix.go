@@ -33,5 +33,5 @@ func (d *daemon) beginAnew(fips bool) error {
 	if err := d.manager.Keep(false); err != nil {
 		return err
 	}
-	return os.NewSyscallError("execve", syscall.Exec(exe, args, append(d.fipsEnviron(fips), d.manager.Again()...)))
+	return os.NewSyscallError("execve", syscall.Exec(exe, args, append(inMode(fips, d.nextEnviron()), d.manager.Again()...)))
 }

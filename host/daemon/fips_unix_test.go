@@ -17,8 +17,8 @@ func TestFIPSEnvironment(t *testing.T) {
 			os.Unsetenv("GODEBUG")
 		}
 		want := os.Environ()
-		d := &daemon{src: &Source{FD: 7}}
-		env := d.fipsEnviron(true)
+		d := &daemon{src: &Source{FD: 7}, environ: os.Environ()}
+		env := inMode(true, d.nextEnviron())
 		debug := ""
 		for _, v := range env {
 			if text, ok := strings.CutPrefix(v, "GODEBUG="); ok {
@@ -31,12 +31,12 @@ func TestFIPSEnvironment(t *testing.T) {
 		}
 		for _, v := range env {
 			name, value, _ := strings.Cut(v, "=")
-			if name == "GODEBUG" || name == fipsVariable {
+			if name == "GODEBUG" || name == fipsVariable || name == sourceVariable {
 				t.Setenv(name, value)
 			}
 		}
 		second := &daemon{src: &Source{FD: 9}}
-		second.adoptFIPS()
+		second.adopt()
 		if got := os.Environ(); !slices.Equal(sorted(got), sorted(want)) {
 			t.Errorf("%q leaves %q", before, got)
 		}
@@ -45,7 +45,7 @@ func TestFIPSEnvironment(t *testing.T) {
 		}
 	}
 	first := &daemon{src: &Source{FD: 9}}
-	if first.adoptFIPS(); first.begunAnew || first.src.descriptor() != "9" {
+	if first.adopt(); first.begunAnew || first.src.descriptor() != "9" {
 		t.Error("a first run takes itself for a second")
 	}
 }
