@@ -16,7 +16,9 @@ import (
 
 // settle makes the process what it is from then on, once its addresses are bound and
 // before it accepts anything: root directory, group, user, then what is done as that user
-// inside that root, pid file and log file. The order is stunnel's.
+// inside that root, pid file and log file. The order is stunnel's, but for these two: why
+// there is no pid file is told where the start is watched, as is all else that keeps it from
+// serving.
 func (d *daemon) settle(ctx context.Context, conf *config.Config) error {
 	if d.ready != nil {
 		// Now, for a jail has no /dev.
