@@ -16,9 +16,13 @@ import (
 	"github.com/stunnel-wasm/stunnel-wasm/host/scm"
 )
 
-// signOfLife is how often a service that ends slowly says that it is still at it.
-// Connections may have a long grace, and a silent service counts as hung.
-const signOfLife = 2 * time.Second
+// signOfLife is how often a service that starts or ends slowly says that it is still at it:
+// compiling guests takes long, and connections may have a long grace. One that is silent
+// for longer than waitHint counts as hung.
+const (
+	signOfLife = 2 * time.Second
+	waitHint   = 3 * signOfLife
+)
 
 // RunService is the daemon as a service: it talks with the service control manager that
 // has started the process, and returns when the service has ended.
@@ -46,20 +50,25 @@ type handler struct {
 
 // Execute implements svc.Handler.
 func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, states chan<- svc.Status) (specific bool, code uint32) {
-	now := svc.Status{State: svc.StartPending, WaitHint: uint32(buildTime.Milliseconds())}
+	pending := func(s svc.State) svc.Status {
+		return svc.Status{State: s, WaitHint: uint32(waitHint.Milliseconds())}
+	}
+	now := pending(svc.StartPending)
 	states <- now
 	started, ended := make(chan struct{}), make(chan int, 1)
 	go func() { ended <- h.run(func() { close(started) }) }()
-	var alive <-chan time.Time
+	alive := time.NewTicker(signOfLife)
+	defer alive.Stop()
 	for {
 		select {
 		case <-started:
 			started = nil
 			now = svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown | svc.AcceptParamChange}
 			states <- now
+			alive.Stop()
 		case h.status = <-ended:
 			return h.status != 0, uint32(h.status)
-		case <-alive:
+		case <-alive.C:
 			now.CheckPoint++
 			states <- now
 		case r := <-requests:
@@ -68,11 +77,9 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, states 
 				states <- now
 			case svc.Stop, svc.Shutdown:
 				if now.State == svc.Running {
-					now = svc.Status{State: svc.StopPending, WaitHint: uint32(3 * signOfLife.Milliseconds())}
+					now = pending(svc.StopPending)
 					states <- now
-					clock := time.NewTicker(signOfLife)
-					defer clock.Stop()
-					alive = clock.C
+					alive.Reset(signOfLife)
 				}
 				h.tell(syscall.SIGTERM)
 			case svc.ParamChange:
