@@ -32,6 +32,7 @@ type RevocationList struct {
 	delta     bool
 	scope     scope
 	unusable  string // why it decides nothing, in OpenSSL's words
+	badTime   string // what is wrong with the form of its times, see updateForm
 
 	// signedBy and unsignedBy are the keys under which the signature was last found good and
 	// bad: a list of megabytes is hashed once for each, not in every handshake. A CA that has
@@ -45,7 +46,7 @@ func ParseRevocationList(der []byte) (*RevocationList, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &RevocationList{list: list}
+	r := &RevocationList{list: list, badTime: updateForm(list.RawTBSRevocationList)}
 	if r.issuer, err = canonical(list.RawIssuer); err != nil {
 		return nil, err
 	}
@@ -141,6 +142,8 @@ func (r *RevocationList) Outdated(now time.Time) string {
 // current says what is wrong with a list's time.
 func (r *RevocationList) current(now time.Time) string {
 	switch {
+	case r.badTime != "":
+		return r.badTime
 	case r.list.ThisUpdate.Unix() > now.Unix():
 		return "CRL is not yet valid"
 	case !r.list.NextUpdate.IsZero() && r.list.NextUpdate.Unix() <= now.Unix():

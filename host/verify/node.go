@@ -29,13 +29,13 @@ type node struct {
 	authority       authority
 	netscape        byte   // bits of the old certificate type, 0 where there is none
 	rejected        bool   // by the operator, see Verifier.Reject
-	badTime         string // what is wrong with the form of its validity, see timeForm
+	badTime         string // what is wrong with the form of its validity, see validityForm
 }
 
 // newNode fails for names, key identifiers and old types that cannot be read; such a certificate
 // takes part in no chain.
 func newNode(c *x509.Certificate) (*node, error) {
-	n := &node{Certificate: c, badTime: timeForm(c.RawTBSCertificate)}
+	n := &node{Certificate: c, badTime: validityForm(c.RawTBSCertificate)}
 	var err error
 	if n.subject, err = canonical(c.RawSubject); err != nil {
 		return nil, err
@@ -55,26 +55,6 @@ func newNode(c *x509.Certificate) (*node, error) {
 		n.netscape, err = parseNetscapeType(ext)
 	}
 	return n, err
-}
-
-// timeForm says what is wrong with the form of a validity: crypto/x509 takes a UTCTime
-// without seconds, which RFC 5280 section 4.1.2.5.1 forbids and OpenSSL refuses.
-func timeForm(tbs []byte) string {
-	input, seq, validity := cryptobyte.String(tbs), cryptobyte.String{}, cryptobyte.String{}
-	if !input.ReadASN1(&seq, tags.SEQUENCE) ||
-		!seq.SkipOptionalASN1(tags.Tag(0).ContextSpecific().Constructed()) || // version
-		!seq.SkipASN1(tags.INTEGER) || !seq.SkipASN1(tags.SEQUENCE) || !seq.SkipASN1(tags.SEQUENCE) || // serial, algorithm, issuer
-		!seq.ReadASN1(&validity, tags.SEQUENCE) {
-		return badSyntax
-	}
-	for _, field := range []string{"notBefore", "notAfter"} {
-		var text cryptobyte.String
-		var tag tags.Tag
-		if !validity.ReadAnyASN1(&text, &tag) || tag == tags.UTCTime && len(text) != len("YYMMDDhhmmssZ") {
-			return "format error in certificate's " + field + " field"
-		}
-	}
-	return ""
 }
 
 // extension gives an extension's value, nil where there is none.

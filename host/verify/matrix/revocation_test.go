@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 )
 
@@ -47,6 +48,11 @@ func revocationTrials() []*trial {
 		one("not yet valid", revocations(m, future)),
 		one("without nextUpdate", revocations(m, listed(utc(hours(-1)), nil))),
 		one("GeneralizedTime", revocations(m, listed(general(hours(-1)), general(days(1))))),
+		one("time with another zone", revocations(m, listed(utc(hours(-1)), warsaw))),
+		one("GeneralizedTime with another zone", revocations(m, listed(utc(hours(-1)), generalWarsaw))),
+		one("time without seconds", revocations(m, listed(utc(hours(-1)), minutes))),
+		one("beginning without seconds", revocations(m, listed(element(asn1.TagUTCTime, []byte(days(-1).Format("0601021504")+"Z")), utc(days(1))))),
+		one("of version 1, time without seconds", revocations(m, listVersion1, listed(utc(hours(-1)), minutes))),
 		one("expired one that revokes, valid one that does not", revocations(m, stale, revoke(l)), good),
 		one("expired one that does not, valid one that revokes", revocations(m, stale), revocations(m, revoke(l))),
 		one("future one that revokes, valid one that does not", revocations(m, future, revoke(l)), good),

@@ -40,10 +40,17 @@ func everywhere(flaws []flaw) []*trial {
 	return all
 }
 
+// Times that are not written as RFC 5280 section 4.1.2.5 asks.
+var (
+	zone           = element(asn1.TagUTCTime, []byte(now.AddDate(0, 0, 9).Format("060102150405")+"+0000"))
+	warsaw         = element(asn1.TagUTCTime, []byte(now.AddDate(0, 0, 9).Format("060102150405")+"+0100"))
+	generalWarsaw  = element(asn1.TagGeneralizedTime, []byte(now.AddDate(0, 0, 9).Format("20060102150405")+"+0100"))
+	minutes        = element(asn1.TagUTCTime, []byte(now.AddDate(0, 0, 9).Format("0601021504")+"Z"))
+	generalMinutes = element(asn1.TagGeneralizedTime, []byte(now.AddDate(0, 0, 9).Format("200601021504")+"Z"))
+	fraction       = element(asn1.TagGeneralizedTime, []byte(now.AddDate(0, 0, 9).Format("20060102150405")+".5Z"))
+)
+
 func timeTrials() []*trial {
-	zone := element(asn1.TagUTCTime, []byte(now.AddDate(0, 0, 9).Format("060102150405")+"+0000"))
-	minutes := element(asn1.TagUTCTime, []byte(now.AddDate(0, 0, 9).Format("0601021504")+"Z"))
-	fraction := element(asn1.TagGeneralizedTime, []byte(now.AddDate(0, 0, 9).Format("20060102150405")+".5Z"))
 	return everywhere([]flaw{
 		{name: "nothing wrong", edits: nil},
 		{name: "expired", edits: []edit{expired}},
@@ -54,7 +61,10 @@ func timeTrials() []*trial {
 		{name: "no end (9999)", edits: []edit{valid(utc(days(-1)), element(asn1.TagGeneralizedTime, []byte("99991231235959Z")))}},
 		{name: "from before 1970", edits: []edit{valid(element(asn1.TagUTCTime, []byte("500101000000Z")), utc(days(9)))}},
 		{name: "time with a zone", edits: []edit{valid(utc(days(-1)), zone)}},
+		{name: "time with another zone", edits: []edit{valid(utc(days(-1)), warsaw)}},
+		{name: "GeneralizedTime with another zone", edits: []edit{valid(utc(days(-1)), generalWarsaw)}},
 		{name: "time without seconds", edits: []edit{valid(utc(days(-1)), minutes)}},
+		{name: "GeneralizedTime without seconds", edits: []edit{valid(utc(days(-1)), generalMinutes)}},
 		{name: "time with a fraction", edits: []edit{valid(utc(days(-1)), fraction)}},
 		{name: "no month 13", edits: []edit{valid(utc(days(-1)), element(asn1.TagUTCTime, []byte("351301000000Z")))}},
 	})
