@@ -1,10 +1,12 @@
 # make run    builds and starts a daemon to try out; needs Go alone
+# make install puts the program and its manual page below PREFIX, that below DESTDIR
 # make test   installs what the tests use (root on Debian) and runs everything
 # make bench  measures against stunnel4, haproxy and nginx
 # make test-arm64 runs some of the tests as arm64 programs; part of make test
 # make guests rebuilds the bundled guests with Debian's rustc
 
 GO ?= go
+PREFIX ?= /usr/local
 # What the program is built for beside this system. In 32 bits numbers overflow that
 # are right elsewhere.
 PLATFORMS = windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64 linux/386
@@ -15,7 +17,7 @@ ARM64 = ./abi ./host/config ./host/dial ./host/flight ./host/ident ./host/loggin
 	./host/socket ./host/suite ./host/systemd ./host/tlsconf ./host/verify ./host/wrap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: all build run test test-arm64 check guests guests-check deps bench fuzz clean
+.PHONY: all build install run test test-arm64 check guests guests-check deps bench fuzz clean
 
 all: build
 
@@ -25,6 +27,11 @@ bin/stunnel-wasm: FORCE
 	$(GO) build -o $@ ./cmd/stunnel-wasm
 
 FORCE:
+
+install: build
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/man/man8"
+	install -m 755 bin/stunnel-wasm "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 docs/stunnel-wasm.8 "$(DESTDIR)$(PREFIX)/share/man/man8"
 
 run: build
 	$(GO) build -o bin/quickstart ./cmd/quickstart
