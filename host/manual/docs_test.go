@@ -89,3 +89,71 @@ func optionNames(line string) (names []string) {
 	}
 	return names
 }
+
+// exampled are documents whose examples have tests of their own.
+var exampled = []string{"manual.md", "migration.md"}
+
+// TestDocumentsExamples loads what reads as a configuration file in all other documents:
+// somebody will type it as it stands.
+func TestDocumentsExamples(t *testing.T) {
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(f string) bool { return slices.Contains(exampled, filepath.Base(f)) })
+	loaded := 0
+	for _, file := range append(files, "../../README.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, example := range configurations(string(text)) {
+			loaded++
+			if !strings.Contains(example, "[") {
+				example += "[example]\nclient = yes\naccept = 1\nconnect = 2\n"
+			}
+			if _, err := config.LoadReader("3", strings.NewReader(example)); err != nil {
+				t.Errorf("%s: %v\n%s", file, err, example)
+			}
+		}
+	}
+	if loaded < 14 {
+		t.Errorf("only %d examples were found", loaded)
+	}
+}
+
+// exampleLine is a line of a configuration file: a section's, an option's, a comment or none.
+var exampleLine = regexp.MustCompile(`^(\[[^\]]+\]|[A-Za-z]+ += .*|;.*|)$`)
+
+// configurations gives the indented and fenced blocks of a document in which every line is
+// that of a configuration file.
+func configurations(text string) (all []string) {
+	var block []string
+	end := func() {
+		options := slices.ContainsFunc(block, lineForm.MatchString)
+		other := slices.ContainsFunc(block, func(l string) bool { return !exampleLine.MatchString(l) })
+		if options && !other {
+			all = append(all, strings.Join(block, "\n")+"\n")
+		}
+		block = nil
+	}
+	fenced := false
+	for line := range strings.Lines(text + "\nend\n") {
+		line = strings.TrimRight(line, "\n")
+		code, indented := strings.CutPrefix(line, codeIndent)
+		switch {
+		case strings.HasPrefix(line, "```"):
+			end()
+			fenced = !fenced
+		case fenced:
+			block = append(block, line)
+		case indented:
+			block = append(block, code)
+		case line == "" && block != nil:
+			block = append(block, "")
+		default:
+			end()
+		}
+	}
+	return all
+}
