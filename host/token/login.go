@@ -265,17 +265,18 @@ func (t *token) reopen(login bool, pin string) error {
 	// This ends the login too, if there is one still: the one that follows is new.
 	t.m.ctx.CloseAllSessions(at.slot)
 	base, err := t.m.ctx.OpenSession(at.slot, pkcs11.CKF_SERIAL_SESSION)
-	if err != nil {
-		return t.errorf("opening a session", err)
-	}
-	if login {
-		err = t.login(base, pin, at.info.Flags)
-	}
+	// Without a new session too: the handles are void, and may be somebody else's by now.
 	t.mu.Lock()
 	t.slot, t.base = at.slot, base
 	t.era++
 	t.mu.Unlock()
-	return err
+	if err != nil {
+		return t.errorf("opening a session", err)
+	}
+	if login {
+		return t.login(base, pin, at.info.Flags)
+	}
+	return nil
 }
 
 // close forgets a user. The last one's leave ends sessions and login.

@@ -248,6 +248,32 @@ func TestGone(t *testing.T) {
 	}
 }
 
+// TestFull has others take all of the token's sessions once ours are closed. Their handles
+// must not be used, nor be closed a second time: they may be somebody else's by now.
+func TestFull(t *testing.T) {
+	h := hsm(t)
+	k := open(t, "p256")
+	if err := sign(k); err != nil {
+		t.Fatal(err)
+	}
+	before := k.token.currentEra()
+	h.Do(t, "full", "")
+	h.Do(t, "reset", "")
+	err := sign(k)
+	h.Undo("full")
+	if !is(err, pkcs11.CKR_SESSION_COUNT) {
+		t.Errorf("without a session: %v", err)
+	}
+	if k.token.currentEra() == before {
+		t.Error("sessions that are closed count as open")
+	}
+	for err := sign(k); err != nil; err = sign(k) {
+		if !is(err, pkcs11.CKR_SESSION_COUNT) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestWrongSignature has the token answer wrongly: such a signature is not given away.
 func TestWrongSignature(t *testing.T) {
 	h := hsm(t)
