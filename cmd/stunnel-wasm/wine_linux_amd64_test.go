@@ -130,6 +130,19 @@ func (w *wine) failsToStart() {
 	w.t.Errorf("-start: wine has been too late %d times", tries)
 }
 
+// tests runs a package's tests as a program of Windows.
+func (w *wine) tests(dir string) {
+	w.t.Helper()
+	exe := filepath.Join(w.t.TempDir(), "test.exe")
+	build := exec.Command("go", "test", "-c", "-vet=off", "-o", exe, dir)
+	build.Env = append(os.Environ(), "GOOS=windows", "CGO_ENABLED=0")
+	w.must(build)
+	out, err := w.output(w.command(wineDir+"/wine64", exe, "-test.v"))
+	if err != nil || !strings.Contains(out, "--- PASS") {
+		w.t.Errorf("tests of %s: %v\n%s", dir, err, out)
+	}
+}
+
 func (w *wine) write(conf string) {
 	w.t.Helper()
 	if err := os.WriteFile(filepath.Join(w.config, "stunnel.conf"), []byte(conf), 0o600); err != nil {
@@ -163,9 +176,11 @@ func TestWine(t *testing.T) {
 		"\ncert = server.pem\nkey = .\\server.pem\n"
 	windows := func(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
 
+	w.tests("../../host/socket")
+
 	for arg, want := range map[string]string{
 		"-help": `-install \| -uninstall[\s\S]*taskbar  `, "/VERSION": "^stunnel .* on amd64-windows platform",
-		"-sockets": "TCP_NODELAY", "-options": "NO_SSLv3",
+		"-sockets": `SO_EXCLUSIVEADDRUSE +\| +yes\|[\s\S]*TCP_NODELAY +\| +-- +\| +yes\| +yes\| +no`, "-options": "NO_SSLv3",
 	} {
 		w.run(0, want, arg)
 	}

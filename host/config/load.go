@@ -151,7 +151,7 @@ func (p *loader) option(it item, place Place) *Error {
 	if name == "include" {
 		return p.include(it.value)
 	}
-	t := &target{cfg: p.cfg, global: p.inGlobal(), service: p.service, place: place}
+	t := &target{cfg: p.cfg, system: p.system, global: p.inGlobal(), service: p.service, place: place}
 	e := apply(o, t, it.value)
 	if e != nil {
 		p.state.refuse(o)
@@ -190,7 +190,7 @@ func (p *loader) unknown(name string, e *Error) *Error {
 }
 
 func (p *loader) endService() {
-	for _, e := range finish(p.service, p.state) {
+	for _, e := range append(finish(p.service, p.state), settleSocket(p.service, p.system)...) {
 		// A line before the sections is as wrong in each of them; it is told once.
 		if e.Line == 0 || e.Part != PartLine || !slices.ContainsFunc(p.errs, func(o *Error) bool {
 			return o.File == e.File && o.Line == e.Line && o.Reason == e.Reason

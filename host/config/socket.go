@@ -17,61 +17,6 @@ const (
 	SocketString                    // text, such as an interface's name
 )
 
-// A SocketOptionType describes an option that socket = can set. The texts are
-// stunnel's defaults as -sockets prints them; empty where it leaves the option alone.
-type SocketOptionType struct {
-	Name                  string // exact case, as in stunnel
-	Type                  SocketType
-	Accept, Local, Remote string
-}
-
-// SocketOptions lists the settable socket options in the order of -sockets: stunnel's,
-// then newer ones of Linux. It is never changed.
-var SocketOptions = []SocketOptionType{
-	{Name: "SO_DEBUG"},
-	{Name: "SO_DONTROUTE"},
-	{Name: "SO_KEEPALIVE"},
-	{Name: "SO_LINGER", Type: SocketLinger},
-	{Name: "SO_OOBINLINE"},
-	{Name: "SO_RCVBUF", Type: SocketInt},
-	{Name: "SO_SNDBUF", Type: SocketInt},
-	{Name: "SO_RCVLOWAT", Type: SocketInt},
-	{Name: "SO_SNDLOWAT", Type: SocketInt},
-	{Name: "SO_RCVTIMEO", Type: SocketTimeval},
-	{Name: "SO_SNDTIMEO", Type: SocketTimeval},
-	{Name: "SO_REUSEADDR", Accept: "yes"},
-	{Name: "SO_BINDTODEVICE", Type: SocketString},
-	{Name: "TCP_KEEPCNT", Type: SocketInt},
-	{Name: "TCP_KEEPIDLE", Type: SocketInt},
-	{Name: "TCP_KEEPINTVL", Type: SocketInt},
-	{Name: "IP_TOS", Type: SocketInt},
-	{Name: "IP_TTL", Type: SocketInt},
-	{Name: "TCP_NODELAY", Local: "yes", Remote: "yes"},
-	{Name: "IP_FREEBIND"},
-	{Name: "IPV6_V6ONLY"},
-
-	{Name: "SO_BUSY_POLL", Type: SocketInt},
-	{Name: "SO_MARK", Type: SocketInt},
-	{Name: "SO_PRIORITY", Type: SocketInt},
-	{Name: "SO_REUSEPORT"},
-	{Name: "TCP_CONGESTION", Type: SocketString},
-	{Name: "TCP_CORK"},
-	{Name: "TCP_DEFER_ACCEPT", Type: SocketInt},
-	{Name: "TCP_FASTOPEN", Type: SocketInt},
-	{Name: "TCP_FASTOPEN_CONNECT"},
-	{Name: "TCP_LINGER2", Type: SocketInt},
-	{Name: "TCP_MAXSEG", Type: SocketInt},
-	{Name: "TCP_NOTSENT_LOWAT", Type: SocketInt},
-	{Name: "TCP_QUICKACK"},
-	{Name: "TCP_SYNCNT", Type: SocketInt},
-	{Name: "TCP_USER_TIMEOUT", Type: SocketInt},
-	{Name: "TCP_WINDOW_CLAMP", Type: SocketInt},
-	{Name: "IP_BIND_ADDRESS_NO_PORT"},
-	{Name: "IP_TRANSPARENT"},
-	{Name: "IPV6_TCLASS", Type: SocketInt},
-	{Name: "IPV6_UNICAST_HOPS", Type: SocketInt},
-}
-
 // maxSocketString is the longest text of a socket option: an interface's name
 // (IFNAMSIZ) and a congestion algorithm's are at most 16 bytes with their NUL.
 const maxSocketString = 15
@@ -95,7 +40,11 @@ func parseSocket(t *target, value string) *Error {
 		}
 		return refuse(reason, hint)
 	}
-	if hint := SocketOptions[i].Type.check(v); hint != "" {
+	o := &SocketOptions[i]
+	if !o.On(t.system) {
+		return refuse(reason, "remove the line: "+name+" exists on "+o.Only()+" alone")
+	}
+	if hint := o.Type.check(v); hint != "" {
 		return refuse(reason, hint)
 	}
 	if name == "SO_RCVTIMEO" || name == "SO_SNDTIMEO" {
@@ -135,3 +84,35 @@ func (st SocketType) check(v string) string {
 	}
 	return ""
 }
+
+// settleSocket gives a service of Windows stunnel's default there: its listeners have
+// SO_EXCLUSIVEADDRUSE. Without it any program of the machine that sets SO_REUSEADDR can
+// listen on the same port, and gets the clients.
+func settleSocket(s *Service, system string) Errors {
+	if system != "windows" || len(s.Accept) == 0 {
+		return nil
+	}
+	exclusive := SocketOption{Scope: 'a', Name: "SO_EXCLUSIVEADDRUSE", Value: "yes", Place: Place{File: s.File, Line: s.Line, Text: "[" + s.Name + "]"}}
+	var reuse SocketOption
+	var others []SocketOption
+	for _, o := range s.Socket {
+		if o.Scope == 'a' && o.Name == exclusive.Name {
+			exclusive = o
+			continue
+		}
+		if o.Scope == 'a' && o.Name == "SO_REUSEADDR" {
+			reuse = o
+		}
+		others = append(others, o)
+	}
+	// The first of the two that a socket is given rules the other out.
+	s.Socket = append([]SocketOption{exclusive}, others...)
+	if !isYes(exclusive.Value) || !isYes(reuse.Value) {
+		return nil
+	}
+	return Errors{reuse.Place.Errorf("a socket cannot have SO_REUSEADDR beside SO_EXCLUSIVEADDRUSE, which is the default on Windows").
+		WithHint("remove the line: on Windows it lets every other program listen on the same port; socket = a:SO_EXCLUSIVEADDRUSE=no allows that")}
+}
+
+// isYes reads a flag that check has passed.
+func isYes(flag string) bool { return flag == "1" || strings.EqualFold(flag, "yes") }

@@ -83,6 +83,7 @@ func sorted(parts ...[]Option) []Option {
 // A target is where one line's value goes.
 type target struct {
 	cfg     *Config
+	system  string   // GOOS of where the configuration is for
 	global  bool     // before the first section
 	service *Service // the section, or the defaults of later ones
 	place   Place

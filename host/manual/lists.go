@@ -12,7 +12,8 @@ import (
 )
 
 const socketIntro = "What `socket = a|l|r:NAME=VALUE` sets. Not every system has every name; `stunnel-wasm -sockets` lists those of this one with their\n" +
-	"values. What they do is told in socket(7), tcp(7), ip(7) and ipv6(7).\n\n"
+	"values. What they do is told in socket(7), tcp(7), ip(7) and ipv6(7), and for Windows in Microsoft's\n" +
+	"reference of getsockopt and setsockopt. A name that another system has alone is an error.\n\n"
 
 // socketForms are the forms of values by their type.
 var socketForms = map[config.SocketType]string{
@@ -26,15 +27,22 @@ var socketForms = map[config.SocketType]string{
 // socketOptions is the table of what socket = sets.
 func socketOptions() string {
 	var b strings.Builder
-	b.WriteString("| name | value | default |\n| --- | --- | --- |\n")
+	b.WriteString("| name | value | default, systems |\n| --- | --- | --- |\n")
 	for _, o := range config.SocketOptions {
-		var defaults []string
+		var facts []string
 		for _, d := range []struct{ scope, value string }{{"a", o.Accept}, {"l", o.Local}, {"r", o.Remote}} {
 			if d.value != "" {
-				defaults = append(defaults, fmt.Sprintf("`%s:%s=%s`", d.scope, o.Name, d.value))
+				text := fmt.Sprintf("`%s:%s=%s`", d.scope, o.Name, d.value)
+				if d.scope == "a" && o.AcceptDefault("windows") == "" {
+					text += " (not on Windows)"
+				}
+				facts = append(facts, text)
 			}
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Name, socketForms[o.Type], strings.Join(defaults, ", "))
+		if systems := o.Only(); systems != "" {
+			facts = append(facts, "on "+systems+" alone")
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Name, socketForms[o.Type], strings.Join(facts, ", "))
 	}
 	return b.String()
 }

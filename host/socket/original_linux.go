@@ -54,7 +54,7 @@ func original(fd, level int) (netip.AddrPort, error) {
 func SetTransparent(rc syscall.RawConn) (err error) {
 	cerr := rc.Control(func(fd uintptr) {
 		err = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_TRANSPARENT, 1)
-		if err == nil && isIPv6(int(fd)) {
+		if err == nil && isIPv6(fd) {
 			err = unix.SetsockoptInt(int(fd), unix.SOL_IPV6, unix.IPV6_TRANSPARENT, 1)
 		}
 	})

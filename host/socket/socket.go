@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,13 +19,14 @@ var ErrUnknown = errors.New("this system has no such socket option")
 
 // Set gives a socket an option. The value has been checked for the option's type
 // by package config. Options of TCP and IP are left alone on a Unix socket, which
-// has none of them: one socket line serves services of both kinds.
+// has none of them, and so are those of IPv4 alone on an IPv6 socket: one socket line
+// serves services of all kinds.
 func Set(network string, rc syscall.RawConn, name, value string) error {
 	o, ok := lookup(name)
 	if !ok {
 		return fmt.Errorf("%s: %w", name, ErrUnknown)
 	}
-	if strings.HasPrefix(network, "unix") && o.level != solSocket {
+	if strings.HasPrefix(network, "unix") && !o.unixHas() {
 		return nil
 	}
 	var err error
@@ -43,8 +45,8 @@ func Get(rc syscall.RawConn, t config.SocketOptionType) string {
 	if !ok {
 		return "none"
 	}
-	text := "unknown"
-	rc.Control(func(fd uintptr) { text = o.get(int(fd), t.Type) })
+	text := unknown
+	rc.Control(func(fd uintptr) { text = o.get(fd, t.Type) })
 	return text
 }
 
@@ -61,8 +63,23 @@ func WriteTable(w io.Writer) {
 		return fmt.Sprintf("%10s", s)
 	}
 	for _, o := range config.SocketOptions {
-		fmt.Fprintf(w, "    %-24s|%s|%s|%s|%10s\n", o.Name, cell(o.Accept), cell(o.Local), cell(o.Remote), systemDefault(o))
+		if o.On(runtime.GOOS) {
+			fmt.Fprintf(w, "    %-24s|%s|%s|%s|%10s\n", o.Name,
+				cell(o.AcceptDefault(runtime.GOOS)), cell(o.Local), cell(o.Remote), systemDefault(o))
+		}
 	}
+}
+
+// systemDefault reads an option off a fresh socket, in the form of -sockets.
+func systemDefault(t config.SocketOptionType) string {
+	o, ok := lookup(t.Name)
+	if !ok {
+		return "none"
+	}
+	text := unknown
+	// No socket of IPv6 where the system has none.
+	_ = fresh(o.level == protoIPv6, func(fd uintptr) { text = o.get(fd, t.Type) })
+	return text
 }
 
 func typeOf(name string) config.SocketType {
