@@ -20,6 +20,8 @@ const (
 // A Table holds the rules of both files, and of the files with patterns that they name, and
 // reads a file again when it was changed. It is safe for concurrent use.
 type Table struct {
+	root os.FileInfo // the root directory when the files were first read
+
 	mu    sync.Mutex
 	files [2]file[[]rule] // allow, deny
 	lists map[string]*file[[]string]
@@ -37,8 +39,15 @@ type file[T any] struct {
 // NewTable reads the two files and those that they name. One that does not exist has no rules.
 func NewTable(allow, deny string) *Table {
 	t := &Table{files: [2]file[[]rule]{{path: allow, parse: parse}, {path: deny, parse: parse}}, lists: map[string]*file[[]string]{}}
+	t.root, _ = os.Stat("/")
 	t.read()
 	return t
+}
+
+// jailed tells whether the process is in a jail by now, where files are out of sight.
+func (t *Table) jailed() bool {
+	root, err := os.Stat("/")
+	return err != nil || t.root == nil || !os.SameFile(t.root, root)
 }
 
 // read gives the rules of both files, and the patterns of those that they name, as they are now.
@@ -46,7 +55,8 @@ func (t *Table) read() (rules [2]file[[]rule], lists map[string]file[[]string]) 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.files {
-		t.files[i].refresh()
+		// Where hosts.allow is removed, somebody took its permissions back.
+		t.files[i].refresh(i > 0 || t.jailed())
 		for _, r := range t.files[i].content {
 			for _, item := range slices.Concat(r.daemons, r.clients) {
 				path, ok := listOf(item)
@@ -62,7 +72,7 @@ func (t *Table) read() (rules [2]file[[]rule], lists map[string]file[[]string]) 
 					lists = map[string]file[[]string]{}
 				}
 				if _, done := lists[path]; !done {
-					f.refresh()
+					f.refresh(true)
 					lists[path] = *f
 				}
 			}
@@ -79,14 +89,14 @@ func listOf(item string) (path string, ok bool) {
 	return item, strings.HasPrefix(item, "/")
 }
 
-// refresh reads a file that was changed. In a jail the file may be out of sight; what was
-// read before it was is kept then, for without the rules everybody would be let in.
-func (f *file[T]) refresh() {
+// refresh reads a file that was changed. In a jail the file may be out of sight; with keep,
+// what was read before it was stays, for without the rules everybody would be let in.
+func (f *file[T]) refresh(keep bool) {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if f.info == nil {
-			f.err = nil
+		if f.info == nil || !keep {
+			*f = file[T]{path: f.path, parse: f.parse}
 		}
 		return
 	case err != nil:

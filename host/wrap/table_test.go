@@ -7,6 +7,45 @@ import (
 	"testing"
 )
 
+// TestRemovedPermission removes hosts.allow: what it permitted is refused, except in a jail,
+// where it is only out of sight. What hosts.deny refuses stays refused in both.
+func TestRemovedPermission(t *testing.T) {
+	for _, jail := range []bool{false, true} {
+		dir := t.TempDir()
+		allow, deny := filepath.Join(dir, "allow"), filepath.Join(dir, "deny")
+		for path, text := range map[string]string{allow: "ALL: 10.1.2.3\n", deny: "ALL: ALL\n"} {
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		table := NewTable(allow, deny)
+		if jail {
+			table.root, _ = os.Stat(dir) // what was the root is not any more
+		}
+		allowed := func(client string) bool {
+			r := &Request{Daemon: "pop", Client: netip.MustParseAddr(client), Name: unknown}
+			return table.Check(t.Context(), r).Allowed
+		}
+		if !allowed("10.1.2.3") || allowed("10.1.2.4") {
+			t.Fatal("the rules do not hold")
+		}
+		for _, path := range []string{allow, deny} {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if allowed("10.1.2.3") != jail || allowed("10.1.2.4") {
+				t.Errorf("in a jail %t: %s is gone, and 10.1.2.3 permitted: %t, 10.1.2.4: %t", jail, path, allowed("10.1.2.3"), allowed("10.1.2.4"))
+			}
+		}
+		if err := os.WriteFile(allow, []byte("ALL: 10.1.2.4\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if allowed("10.1.2.3") || !allowed("10.1.2.4") {
+			t.Errorf("in a jail %t: a new file does not count", jail)
+		}
+	}
+}
+
 // TestListsOutliveTheirFiles has a list of refused clients out of sight, as in a jail, and
 // then something in its place that is no list.
 func TestListsOutliveTheirFiles(t *testing.T) {
