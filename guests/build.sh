@@ -18,11 +18,10 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What sdk and guests share.
-#  - bulk-memory turns copying into one instruction, which the host meters by length.
+# What all parts share.
 compile() {
 	"$RUSTC" --edition 2021 --target wasm32-unknown-unknown \
-		-C opt-level=z -C codegen-units=1 -C panic=abort -C target-feature=+bulk-memory \
+		-C opt-level=z -C codegen-units=1 -C panic=abort \
 		--remap-path-prefix "$top"= --remap-path-prefix "$work"= "$@"
 }
 
@@ -30,18 +29,21 @@ compile() {
 #  - a stack of 16 KiB and static buffers keep an instance within one 64 KiB page;
 #  - --stack-first (rustc's default) makes a stack overflow trap at address 0 instead
 #    of running into the buffers;
+#  - bulk-memory turns copying into one instruction, which the host meters by length; see
+#    mem.rs for why that is the only part with it;
 #  - debug information goes, function names stay, demangled: a trap's place is readable.
 build() {
 	crate=${2##*/}
 	compile --crate-type cdylib --crate-name "$(echo "${crate%.wasm}" | tr -- - _)" \
 		--extern stunnel="$work/libstunnel.rlib" \
-		-C lto=fat -C strip=debuginfo -C link-arg=-zstack-size=16384 -C link-arg=--demangle \
+		-C lto=fat -C strip=debuginfo -C link-arg="$work/mem.o" -C link-arg=-zstack-size=16384 -C link-arg=--demangle \
 		-o "$work/guest.wasm" "$1"
 	# The compiler leaves more beside what it makes, if it is stopped.
 	chmod 644 "$work/guest.wasm"
 	mv "$work/guest.wasm" "$2"
 }
 
+compile --crate-type rlib --emit obj -C target-feature=+bulk-memory -o "$work/mem.o" "$top/guests/mem.rs"
 compile --crate-type rlib --crate-name stunnel -o "$work/libstunnel.rlib" "$top/sdk/rust/src/lib.rs"
 
 if [ $# = 2 ]; then
