@@ -24,6 +24,9 @@ var notOptions = map[string]string{
 	"prefregex":    "a setting of fail2ban",
 	"failregex":    "a setting of fail2ban",
 	"datepattern":  "a setting of fail2ban",
+	"wait":         "a setting of xinetd",
+	"user":         "a setting of xinetd",
+	"server":       "a setting of xinetd",
 }
 
 var (

@@ -21,8 +21,9 @@ import (
 // seconds to compile a guest in Go beside other tests.
 const Patience = 2 * time.Minute
 
-// sbin is where Debian keeps daemons; a user's PATH often lacks it.
-var sbin = []string{"/usr/sbin", "/usr/local/sbin", "/sbin"}
+// sbin is where Debian keeps daemons; a user's PATH often lacks it. The last has what
+// .ci/packages only unpacks, because Debian does not install it beside another peer.
+var sbin = []string{"/usr/sbin", "/usr/local/sbin", "/sbin", "/opt/stunnel-wasm-peers/usr/sbin"}
 
 // Need gives the path of a program that a Debian package installs. A test that
 // cannot have it is skipped with the reason; with CI=true in the environment it
