@@ -1,11 +1,13 @@
 // Package regular reads regular files of bounded size, which are looked at again in each
-// handshake or connection: nothing that stands in their place may hold one up.
+// handshake or connection: nothing that stands in their place may hold one up. Of those with
+// secrets it tells who else can read them.
 package regular
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -38,4 +40,14 @@ func Read(path string, limit int64) ([]byte, error) {
 // put in another's place may have its size and time.
 func Same(before, now os.FileInfo) bool {
 	return os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) && before.Size() == now.Size()
+}
+
+// Exposed says whether others than its owner's group can get at a file, by the same bits as
+// stunnel. On Windows these bits say nothing.
+func Exposed(path string) bool {
+	if runtime.GOOS == "windows" {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0
 }

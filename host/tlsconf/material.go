@@ -4,11 +4,10 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"os"
-	"runtime"
 	"slices"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
+	"github.com/stunnel-wasm/stunnel-wasm/host/regular"
 )
 
 // A Store keeps certificates and keys elsewhere than in files, as a token does. Its
@@ -131,13 +130,9 @@ func (m *material) hinted(e *config.Error) *config.Error {
 // String is the name as messages have it.
 func (m *material) String() string { return config.HidePIN(m.name) }
 
-// warnInsecure warns of a file with a secret that others than its owner's group can get
-// at, by the same bits as stunnel.
+// warnInsecure warns of a file with a secret that others can read.
 func (c *Context) warnInsecure(path string) {
-	if runtime.GOOS == "windows" {
-		return
-	}
-	if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o007 != 0 {
+	if regular.Exposed(path) {
 		c.Warnings = append(c.Warnings, "Insecure file permissions on "+path)
 	}
 }

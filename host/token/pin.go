@@ -8,8 +8,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/regular"
 )
 
 // maxPIN bounds a PIN, in bytes: tokens take up to 255.
@@ -42,11 +43,7 @@ func ReadPIN(source string) (string, error) {
 // Exposed tells whether others than the owner's group can read the file of pin-source.
 func Exposed(source string) bool {
 	path, err := pinFile(source)
-	if err != nil || runtime.GOOS == "windows" {
-		return false
-	}
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0
+	return err == nil && regular.Exposed(path)
 }
 
 // pinFile is the path that pin-source means.
