@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
@@ -24,7 +25,10 @@ func TestInstall(t *testing.T) {
 		"/opt/a b/c": {"opt/a b/c/bin/stunnel-wasm": 0o755, "opt/a b/c/share/man/man8/stunnel-wasm.8": 0o644},
 	} {
 		dir := t.TempDir()
+		// Those who run the tests may have a PREFIX, or a make above that has.
+		env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PREFIX=") || strings.HasPrefix(v, "MAKE") })
 		install := exec.Command("make", "-C", "../..", "install", "DESTDIR="+dir)
+		install.Env = env
 		if prefix != "" {
 			install.Args = append(install.Args, "PREFIX="+prefix)
 		}
