@@ -68,6 +68,9 @@ func newConnection(srv *Server, svc *Service, nc net.Conn, id string) *connectio
 // stop ends the connection from another goroutine.
 func (c *connection) stop() {
 	c.cancel()
+	if r := c.relay.Load(); r != nil {
+		r.Stop() // first: it would take the sockets' ends for failures of its own
+	}
 	c.mu.Lock()
 	c.stopped = true
 	c.accepted.Abort()
@@ -75,9 +78,6 @@ func (c *connection) stop() {
 		c.outgoing.Abort()
 	}
 	c.mu.Unlock()
-	if r := c.relay.Load(); r != nil {
-		r.Stop()
-	}
 }
 
 // run takes the connection to its end and closes it.

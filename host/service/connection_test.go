@@ -8,8 +8,11 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -186,4 +189,51 @@ func TestSessionsStayWithTheirService(t *testing.T) {
 			t.Errorf("a session without a certificate got in: %v", err)
 		}
 	}
+}
+
+// A slowDeadline lets everybody see its first deadline before the call returns.
+type slowDeadline struct {
+	net.Conn
+	seen atomic.Bool
+}
+
+func (s *slowDeadline) SetDeadline(t time.Time) error {
+	err := s.Conn.SetDeadline(t)
+	if !s.seen.Swap(true) {
+		synctest.Wait()
+	}
+	return err
+}
+
+// closeNotifier is the little of TLS that a relay without bytes uses.
+type closeNotifier struct{ net.Conn }
+
+func (closeNotifier) CloseWrite() error { return nil }
+
+// A relay that is stopped tells of no error, however soon it notices.
+func TestStoppedRelayIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, accepted := net.Pipe()
+		outgoing, server := net.Pipe()
+		for _, end := range []net.Conn{client, accepted, outgoing, server} {
+			defer end.Close()
+		}
+		c := &connection{
+			cancel:   func() {},
+			accepted: relay.NewSocket(&slowDeadline{Conn: accepted}),
+			outgoing: relay.NewSocket(outgoing),
+		}
+		r := &relay.Relay{
+			TLS: closeNotifier{accepted}, Under: c.accepted, Plain: c.outgoing,
+			Options: relay.Options{Idle: time.Hour}, Counters: &c.counters,
+		}
+		c.relay.Store(r)
+		result := make(chan relay.Result, 1)
+		go func() { result <- r.Run() }()
+		synctest.Wait() // both directions wait for bytes
+		c.stop()
+		if got := <-result; got != (relay.Result{Canceled: true}) {
+			t.Errorf("the relay's result is %+v", got)
+		}
+	})
 }
