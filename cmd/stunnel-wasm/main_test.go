@@ -25,13 +25,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// self is the program under test.
+// tested is the file of the program under test.
+func tested() (string, error) {
+	if other := os.Getenv(otherProgram); other != "" {
+		return other, nil
+	}
+	return os.Executable()
+}
+
+// self is tested, or the end of the test.
 func self(t *testing.T) string {
 	t.Helper()
-	if other := os.Getenv(otherProgram); other != "" {
-		return other
-	}
-	binary, err := os.Executable()
+	binary, err := tested()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func startProcess(ts *testscript.TestScript, neg bool, args []string) {
 	defer out.Close()
 	path := args[1]
 	if path == "stunnel-wasm" {
-		path, err = os.Executable()
+		path, err = tested()
 		ts.Check(err)
 	}
 	p := &process{cmd: exec.Command(path, args[2:]...), done: make(chan struct{})}

@@ -70,7 +70,7 @@ func TestScript(t *testing.T) {
 			// With the race detector a program would sleep a second before it ends.
 			env.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 			bin := tb.TempDir()
-			exe, err := os.Executable()
+			exe, err := tested()
 			if err != nil {
 				return err
 			}
