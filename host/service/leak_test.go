@@ -300,7 +300,7 @@ func TestNoConnectionLeaves(t *testing.T) {
 	closed := closedPort(t)
 	b.apply(`
 debug = notice
-TIMEOUTconnect = 5
+TIMEOUTconnect = 60
 cert = {server}
 [echo]
 accept = 127.0.0.1:0
