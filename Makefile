@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 PLATFORMS = windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64 linux/386
 # What is quick enough under an emulator. FIPSMode executes itself, which needs the emulator
 # to be the system's loader of such programs.
-ARM64 = ./abi ./host/config ./host/dial ./host/flight ./host/ident ./host/logging ./host/lru ./host/manual ./host/ocsp ./host/passphrase \
+ARM64 = ./abi ./host/config ./host/dial ./host/fault ./host/flight ./host/ident ./host/logging ./host/lru ./host/manual ./host/ocsp ./host/passphrase \
 	./host/pbes2 ./host/probe ./host/program ./host/psk ./host/record ./host/regular ./host/relay ./host/resolve ./host/scm ./host/session \
 	./host/socket ./host/suite ./host/systemd ./host/tlsconf ./host/verify ./host/wrap
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2

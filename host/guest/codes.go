@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/fault"
 )
 
 // A CodeError is an error of a [Host] with the code that the guest is told, for
@@ -28,13 +29,11 @@ func DialCode(err error) abi.Code {
 	if e, ok := errors.AsType[*CodeError](err); ok {
 		return e.Code
 	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
+	if fault.Is(err, syscall.ECONNREFUSED) {
 		return abi.Refused
 	}
-	for _, no := range []error{syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN} {
-		if errors.Is(err, no) {
-			return abi.Net
-		}
+	if fault.Is(err, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN) {
+		return abi.Net
 	}
 	// Before time-outs: a resolver that does not answer is a name that does not resolve.
 	if _, ok := errors.AsType[*net.DNSError](err); ok {

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/fault"
 )
 
 // Options bound a relay. Zero ends it at the first pause.
@@ -259,7 +261,7 @@ func (r *Relay) sendPlain(b []byte) bool {
 func (r *Relay) leftAfterEnd(err error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.result.Plain == Closed && errors.Is(err, syscall.ECONNRESET)
+	return r.result.Plain == Closed && fault.Is(err, syscall.ECONNRESET)
 }
 
 // tlsEnd passes the TLS side's end on.

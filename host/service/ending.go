@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/stunnel-wasm/stunnel-wasm/host/fault"
 	"github.com/stunnel-wasm/stunnel-wasm/host/guest"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 	"github.com/stunnel-wasm/stunnel-wasm/host/relay"
@@ -71,7 +72,7 @@ func (c *connection) judge(r *relay.Result) error {
 // broken logs what broke a side of the relay. Peers that hang up by a reset are
 // everyday; stunnel tells of them at level 6, and monitors watch level 3.
 func (c *connection) broken(side string, err error) {
-	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+	if fault.Is(err, syscall.ECONNRESET, syscall.EPIPE) {
 		c.log.Infof("%s fd: %s", side, reason(err))
 		return
 	}
