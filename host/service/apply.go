@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/stunnel-wasm/stunnel-wasm/host/fault"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
 )
 
@@ -167,7 +168,7 @@ func (c *change) plan(ctx context.Context) error {
 					key = at.key() + " #" + strconv.Itoa(n)
 				}
 				if c.wanted[key] {
-					c.s.bindError(svc, at, syscall.EADDRINUSE)
+					c.s.bindError(svc, at, fault.AddressInUse)
 					continue
 				}
 				c.wanted[key] = true
@@ -197,7 +198,7 @@ func (c *change) bind(ctx context.Context) error {
 		err := c.listen(ctx, p)
 		switch {
 		case err == nil:
-		case errors.Is(err, syscall.EADDRINUSE) && len(c.blocking(p.at)) > 0:
+		case fault.Is(err, syscall.EADDRINUSE) && len(c.blocking(p.at)) > 0:
 			blocked = append(blocked, p)
 		default:
 			c.s.bindError(p.svc, p.at, err)
@@ -353,8 +354,13 @@ func overlap(a, b listenAddr) bool {
 	if err != nil || x.Port() != y.Port() {
 		return false
 	}
-	covers := func(x, y netip.Addr) bool { return x.IsUnspecified() && (x.Is6() || y.Is4()) }
-	return x.Addr() == y.Addr() || covers(x.Addr(), y.Addr()) || covers(y.Addr(), x.Addr())
+	return x.Addr() == y.Addr() || covers(a.network, x.Addr(), y.Addr()) || covers(b.network, y.Addr(), x.Addr())
+}
+
+// covers says whether a bound address takes another one's connections. A wildcard of IPv6
+// takes those of IPv4 too, unless its network is "tcp6".
+func covers(network string, x, y netip.Addr) bool {
+	return x.IsUnspecified() && (x.Is4() == y.Is4() || x.Is6() && network != "tcp6")
 }
 
 // bindError tells why an address was not bound, as stunnel words it.

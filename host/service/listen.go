@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ func (a listenAddr) String() string { return a.text }
 func (a listenAddr) anyPort() bool { return a.network != "unix" && strings.HasSuffix(a.address, ":0") }
 
 // listenAddrs resolves an accept address. Without a host it is the IPv4 wildcard
-// and then the IPv6 one, as in stunnel; on Linux the second is refused when the
+// and then the IPv6 one, as in stunnel; but on Windows the second is refused when the
 // first is bound, since it would take both.
 func listenAddrs(ctx context.Context, a config.Address) ([]listenAddr, error) {
 	if a.Unix != "" {
@@ -47,13 +48,21 @@ func listenAddrs(ctx context.Context, a config.Address) ([]listenAddr, error) {
 	var out []listenAddr
 	for _, ip := range ips {
 		ip = ip.Unmap()
-		network := "tcp" // for "::" a socket that takes IPv4 too, as stunnel's does
-		if ip.Is4() {
-			network = "tcp4"
-		}
-		out = append(out, listenAddr{network, netip.AddrPortFrom(ip, uint16(port)).String(), ip.String() + ":" + strconv.Itoa(port)})
+		out = append(out, listenAddr{networkOf(ip), netip.AddrPortFrom(ip, uint16(port)).String(), ip.String() + ":" + strconv.Itoa(port)})
 	}
 	return out, nil
+}
+
+// networkOf is the network to listen in on an address. As stunnel's, a socket for "::" is
+// as the system has it: it takes IPv4 too, but on Windows.
+func networkOf(ip netip.Addr) string {
+	switch {
+	case ip.Is4():
+		return "tcp4"
+	case runtime.GOOS == "windows":
+		return "tcp6"
+	}
+	return "tcp"
 }
 
 // listen binds an address with the socket options of scope a.

@@ -173,7 +173,13 @@ func TestAddressTexts(t *testing.T) {
 }
 
 func TestOverlap(t *testing.T) {
-	tcp := func(s string) listenAddr { return listenAddr{address: s} }
+	tcp := func(s string) listenAddr {
+		addr, alone := strings.CutSuffix(s, " alone") // a socket of IPv6 alone, as on Windows
+		if alone {
+			return listenAddr{network: "tcp6", address: addr}
+		}
+		return listenAddr{network: "tcp", address: addr}
+	}
 	for _, c := range []struct {
 		a, b string
 		want bool
@@ -186,6 +192,9 @@ func TestOverlap(t *testing.T) {
 		{"[::1]:1", "[::]:1", true},
 		{"[::1]:1", "0.0.0.0:1", false},
 		{"0.0.0.0:1", "[::]:1", true},
+		{"127.0.0.1:1", "[::]:1 alone", false},
+		{"0.0.0.0:1", "[::]:1 alone", false},
+		{"[::1]:1 alone", "[::]:1 alone", true},
 		{"/run/s", "/run/s", false}, // a path is kept or gone
 	} {
 		if x, y := overlap(tcp(c.a), tcp(c.b)), overlap(tcp(c.b), tcp(c.a)); x != c.want || y != c.want {
