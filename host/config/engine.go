@@ -40,6 +40,9 @@ func parseEngine(t *target, value string) *Error {
 	switch {
 	case value == "auto":
 		return refuse("Failed to open the engine", "remove the line: what speeds up ciphers is used without it; "+onlyPKCS11)
+	case value == "capi":
+		return refuse("Failed to open the engine", "keys stay out of reach in Windows' certificate store: export each with its certificate, "+
+			"as by certutil -user -exportPFX My NAME FILE.p12, and write cert = FILE.p12 in place of engineId = capi; "+onlyPKCS11)
 	case e.refused:
 		return refuse("Failed to open the engine", onlyPKCS11)
 	}
