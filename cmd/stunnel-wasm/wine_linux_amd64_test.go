@@ -174,9 +174,10 @@ func TestWine(t *testing.T) {
 	// sample for Windows.
 	conf := "output = stunnel.log\ndebug = info\ntaskbar = no\n[x]\naccept = " + addr + "\nconnect = " + testpeer.Serve(t, testpeer.Echo) +
 		"\ncert = server.pem\nkey = .\\server.pem\n"
-	windows := func(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
 
 	w.tests("../../host/socket")
+	w.tests("../../host/fault")
+	w.sample()
 
 	for arg, want := range map[string]string{
 		"-help": `-install \| -uninstall[\s\S]*taskbar  `, "/VERSION": "^stunnel .* on amd64-windows platform",
@@ -187,7 +188,7 @@ func TestWine(t *testing.T) {
 
 	w.write(conf)
 	w.run(0, `stunnel.conf:3: note: taskbar has no effect[\s\S]*x +server[\s\S]*Configuration successful`, "check")
-	w.run(0, "Configuration successful", "check", windows(filepath.Join(w.config, "stunnel.conf")))
+	w.run(0, "Configuration successful", "check", windowsPath(filepath.Join(w.config, "stunnel.conf")))
 	w.write("chroot = C:\\x\nforeground = yes\n" + conf)
 	w.run(1, `:1: "chroot = C:\\x": Specified option name is not valid here\.?\s+remove the line: chroot exists on Unix alone`, "check")
 	w.run(1, `:2: "foreground = yes": Specified option name is not valid here`, "check")
@@ -221,6 +222,14 @@ func TestWine(t *testing.T) {
 	w.system.WaitLines(`LOG5\[ui\]: Configuration successful`, 2)
 	w.serves(addr)
 	w.system.WaitLine(`LOG5\[\d\]: Service \[y\] accepted connection`)
+
+	// Every address of the port takes the place of one: the system refuses it until the old
+	// listener is closed, by another number than Unix.
+	_, port, _ := strings.Cut(addr, ":")
+	w.write(strings.Replace(conf, addr, port, 1))
+	w.run(0, "reload its configuration", "-reload")
+	w.system.WaitLine(`LOG6\[ui\]: Service \[x\] \(FD=\d+\) bound to 0\.0\.0\.0:` + port)
+	w.serves(addr)
 
 	log := filepath.Join(w.config, "stunnel.log")
 	if err := os.Rename(log, log+".1"); err != nil {

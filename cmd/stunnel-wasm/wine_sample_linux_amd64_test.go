@@ -1,0 +1,106 @@
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+)
+
+// copy puts a file into the directory of the configuration.
+func (w *wine) copy(from, to string) {
+	w.t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.config, to), text, 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// sample runs testdata/windows.conf: a client's bytes go through a client's service and a
+// server's, with socket options on each of the four sockets.
+func (w *wine) sample() {
+	t := w.t
+	t.Helper()
+	certs := testpeer.Certs(t)
+	w.copy(certs.Server, "server.pem")
+	w.copy(certs.Root, "ca-certs.pem")
+	raw, err := os.ReadFile(filepath.Join("testdata", "windows.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := func() string { return "127.0.0.1:" + testpeer.FreePort(t) }
+	https, imaps, cmd, pop3 := address(), address(), address(), address()
+	text := strings.NewReplacer("{https}", https, "{imaps}", imaps, "{cmd}", cmd, "{backend}", testpeer.Serve(t, testpeer.Echo),
+		"{windows}", windowsPath(w.config), "{slashes}", "Z:"+w.config).Replace(string(raw))
+	// As Windows' editors write: with a byte order mark and carriage returns.
+	w.write("\uFEFF" + strings.ReplaceAll(text, "\n", "\r\n"))
+	fragment := filepath.Join(w.config, "conf.d", "pop3.conf")
+	if err := os.Mkdir(filepath.Dir(fragment), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(fragment, []byte("[pop3]\r\nclient = yes\r\naccept = "+pop3+"\r\nconnect = "+https+
+		"\r\nverifyChain = yes\r\nCAfile = ca-certs.pem\r\ncheckHost = localhost\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.run(0, `note: taskbar has no effect[\s\S]*note: iconIdle has no effect[\s\S]*note: RNDfile has no effect[\s\S]*note: SO_RCVTIMEO has no effect[\s\S]*`+
+		`pop3 +client[\s\S]*https +server[\s\S]*imaps +server[\s\S]*cmd +server[\s\S]*Configuration successful`, "check")
+
+	p := testpeer.RunCommand(t, w.command(wineDir+"/wine64", w.exe))
+	p.WaitLine(`LOG6\[ui\]: Accepting new connections`)
+	echo := func(c net.Conn) {
+		t.Helper()
+		c.SetDeadline(time.Now().Add(testpeer.Patience))
+		io.WriteString(c, "hello")
+		got := make([]byte, 5)
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != "hello" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	client := plainly(t, pop3)
+	echo(client)
+	client.Close()
+
+	program := secure(t, certs, cmd)
+	program.SetDeadline(time.Now().Add(testpeer.Patience))
+	if out, err := io.ReadAll(program); err != nil || !strings.Contains(string(out), "Microsoft Windows") {
+		t.Errorf("cmd.exe says %q, %v", out, err)
+	}
+	program.Close()
+
+	// A reset has a number of its own on Windows, and is everyday there too.
+	rude := secure(t, certs, imaps)
+	echo(rude)
+	if err := rude.NetConn().(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	rude.NetConn().Close()
+	p.WaitLine(`LOG6\[\d+\]: TLS fd: .*\(10054\)`)
+
+	p.Signal(os.Interrupt)
+	if status := p.Wait(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+
+	// What other systems or programs have alone, each with a sentence.
+	w.write("engine = capi\nsocket = r:SO_MARK=1\nsocket = a:SO_REUSEADDR=1\n" + text)
+	for _, want := range []string{
+		`:1: "engine = capi": Failed to open the engine\s+keys stay out of reach in Windows' certificate store`,
+		`:2: "socket = r:SO_MARK=1": Illegal socket option\s+remove the line: SO_MARK exists on Linux alone`,
+		`:3: "socket = a:SO_REUSEADDR=1": a socket cannot have SO_REUSEADDR beside SO_EXCLUSIVEADDRUSE`,
+	} {
+		w.run(1, want, "check")
+	}
+	if err := os.RemoveAll(filepath.Dir(fragment)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// windowsPath is what wine calls a file.
+func windowsPath(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
