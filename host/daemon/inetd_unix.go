@@ -18,7 +18,7 @@ import (
 // session serves the one connection of inetd mode, which standard input and output lead
 // to. The status is 0 however it ends: inetd has nobody to tell.
 func (d *daemon) session() int {
-	dropSignals()
+	dropPipe()
 	c, err := standardConn()
 	if err != nil {
 		d.ui.Errf("inetd mode: %v", err)

@@ -21,22 +21,15 @@ const (
 // may be a pipe whose reader left.
 func (d *daemon) catch() {
 	d.signals = make(chan os.Signal, caught)
-	ignored := dropSignals()
+	dropPipe()
 	signal.Notify(d.signals, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM, syscall.SIGQUIT)
-	if !ignored {
+	if !signal.Ignored(syscall.SIGINT) {
 		signal.Notify(d.signals, syscall.SIGINT)
 	}
 }
 
-// dropSignals catches and forgets SIGPIPE, and SIGINT where it is ignored: a signal that
-// is ignored stays so in a program that is executed, and then a pipeline of it does not
-// end when its reader does; one that is caught is as usual there.
-func dropSignals() (interruptIgnored bool) {
-	dropped := make(chan os.Signal, 1) // nobody reads it
-	signal.Notify(dropped, syscall.SIGPIPE)
-	if signal.Ignored(syscall.SIGINT) {
-		signal.Notify(dropped, syscall.SIGINT)
-		return true
-	}
-	return false
+// dropPipe catches and forgets SIGPIPE. It is not ignored: programs that are executed would
+// inherit that, and then a pipeline does not end when its reader does.
+func dropPipe() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 func TestEnviron(t *testing.T) {
@@ -244,7 +242,6 @@ func TestTerminal(t *testing.T) {
 
 // TestTerminalHangsUp closes our end.
 func TestTerminalHangsUp(t *testing.T) {
-	testpeer.HearHangup(t)
 	p := begin(t, &Command{Path: "/bin/cat", Terminal: true})
 	p.Conn.Close()
 	if how, err := p.Wait(); how != "terminated on SIGHUP" || err != nil {

@@ -37,6 +37,7 @@ func (c *Command) Start() (*Process, error) {
 	if c.Stderr != nil {
 		stderr = c.Stderr
 	}
+	heedSignals()
 	// Not by os/exec, which would leave one of two variables of a name.
 	proc, err := os.StartProcess(c.Path, c.argv(), &os.ProcAttr{
 		Env:   c.Env,

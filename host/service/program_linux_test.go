@@ -112,7 +112,6 @@ redirect = ` + testpeer.Serve(t, says("decoyed")) + `
 // TestTerminalOfExec has a program on a terminal: its end is the connection's, and the
 // client's end hangs up on it.
 func TestTerminalOfExec(t *testing.T) {
-	testpeer.HearHangup(t)
 	b := newBench(t, logging.Debug)
 	b.apply("debug = debug\n[main]\naccept = 127.0.0.1:0\nexec = " + script(t, `stty -echo; echo ready; read x; echo "$x"; [ "$x" = stay ] && exec sleep 1000`) + "\npty = yes\ncert = {server}\n")
 	for _, word := range []string{"end", "stay"} {
