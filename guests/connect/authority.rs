@@ -1,6 +1,6 @@
 //! The authority form of a request target (RFC 9112 section 3.2.3): host and port.
 
-use stunnel::text::decimal;
+use stunnel::text::{decimal, has};
 
 /// Longest authority in bytes: a name has at most 253 (RFC 1035 section 2.3.4).
 pub const AUTHORITY_MAX: usize = 260;
@@ -19,7 +19,7 @@ pub fn is_authority(text: &[u8]) -> bool {
 
 fn is_host(host: &[u8]) -> bool {
     if let [b'[', address @ .., b']'] = host {
-        return address.contains(&b':')
+        return has(address, b':')
             && address.iter().all(|&b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     }
     !host.is_empty() && host.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))

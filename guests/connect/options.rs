@@ -1,10 +1,9 @@
 //! The options of the connect guest, and what is wrong with them.
 
 use crate::authority::is_authority;
-use crate::utf16::is_utf8;
 use stunnel::host::{config, warn};
 use stunnel::option::{bad, is_client, is_set, login, value, warn_half_login, VALUE_MAX};
-use stunnel::text::has_control;
+use stunnel::text::{has, has_control, is_utf8};
 use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
 use Part::Say;
 
@@ -67,7 +66,7 @@ fn check_client() -> Outcome {
         None => {}
         Some(_) if !password => {}
         // The colon ends the user's name (RFC 7617 section 2).
-        Some(user) if scheme == Scheme::Basic && user.contains(&b':') => {
+        Some(user) if scheme == Scheme::Basic && has(user, b':') => {
             return Err(bad("protocolUsername", user, " has a colon, which Basic cannot carry"))
         }
         Some(user) if scheme != Scheme::Basic && !is_utf8(user) => return Err(bad("protocolUsername", user, " is not UTF-8")),

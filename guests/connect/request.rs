@@ -3,7 +3,7 @@
 use crate::authority::{is_authority, AUTHORITY_MAX};
 use crate::LINE_MAX;
 use stunnel::accept::TLS_HANDSHAKE;
-use stunnel::text::{chomp, has_control, split_word, trim};
+use stunnel::text::{chomp, has, has_control, split_word, trim};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -32,7 +32,7 @@ impl Request {
     /// The client's NAME:PASSWORD, if it came whole. A text without a colon is none (RFC
     /// 7617 section 2): a token, say, which must not pass for a name.
     pub fn login(&self) -> Option<&[u8]> {
-        Some(self.login.bytes()).filter(|login| login.contains(&b':') && !self.login.is_over())
+        Some(self.login.bytes()).filter(|login| has(login, b':') && !self.login.is_over())
     }
 
     /// Reads a request through its empty line; a client that sends something else is told.
@@ -70,7 +70,7 @@ impl Request {
         if !method.eq_ignore_ascii_case(b"CONNECT") {
             return Err(refuse("405 Method Not Allowed", &[Say("the client does not ask for CONNECT but "), Quote(method)]));
         }
-        if target.contains(&b'@') {
+        if has(target, b'@') {
             return Err(refuse("400 Bad Request", &[Say("the client's target has user information")]));
         }
         if !is_authority(target) {
@@ -134,7 +134,7 @@ fn is_version(text: &[u8]) -> bool {
 
 /// A token (RFC 9110 section 5.6.2): what methods and header names are made of.
 fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || has(b"!#$%&'*+-.^_`|~", *b))
 }
 
 /// The request did not come. A client that is slow is told so.

@@ -2,7 +2,7 @@
 
 use crate::ntlm::CHALLENGE_MAX;
 use crate::LINE_MAX;
-use stunnel::text::{chomp, decimal, split_word, trim};
+use stunnel::text::{chomp, decimal, has, split_word, trim};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, OUTGOING};
 use Part::{Quote, Say};
 
@@ -190,7 +190,7 @@ impl Response {
             let (element, rest) = split_element(value);
             value = rest;
             let (name, argument) = split_word(trim(element));
-            if name.is_empty() || name.contains(&b'=') || argument.first() == Some(&b'=') {
+            if name.is_empty() || has(name, b'=') || argument.first() == Some(&b'=') {
                 continue;
             }
             if !self.offered.bytes().is_empty() {

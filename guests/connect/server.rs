@@ -6,6 +6,7 @@ use crate::options;
 use crate::request::answer;
 use crate::Session;
 use stunnel::host::{self, annotate, digest, random, secret, set_alpn, set_target, warn, Alg};
+use stunnel::text::has;
 use stunnel::{Class, Code, Outcome, Part, Refusal, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -68,7 +69,7 @@ fn log_in(s: &mut Session) -> Outcome {
             return Err(Refusal::of(&["reading guestOption userPassword"], code));
         }
     };
-    if logins.split(|&b| b == b'\n').any(|line| !line.contains(&b':')) {
+    if logins.split(|&b| b == b'\n').any(|line| !has(line, b':')) {
         // Nobody can log in by it, and configure cannot read it.
         warn("guestOption userPassword: a value is not NAME:PASSWORD");
     }
@@ -100,7 +101,7 @@ fn is_known(given: &[u8], logins: &[u8]) -> host::Result<bool> {
         let mac: [u8; 32] = digest(Alg::Sha256, &key, line)?;
         let differ = mac.iter().zip(&given).fold(0, |differ, (a, b)| differ | a ^ b);
         // A line without a colon is no login, and no login is empty.
-        known |= differ == 0 && line.contains(&b':');
+        known |= differ == 0 && has(line, b':');
     }
     Ok(known)
 }

@@ -1,19 +1,19 @@
 //! UTF-16, which NTLM writes names and passwords in (MS-NLMP section 2.2).
 
+use stunnel::text::first_char;
 use stunnel::Text;
 
-/// Whether bytes are text in UTF-8, as configurations are written.
-pub fn is_utf8(bytes: &[u8]) -> bool {
-    core::str::from_utf8(bytes).is_ok()
-}
-
-/// Appends UTF-8 as UTF-16, low byte first. False for what is no UTF-8.
-pub fn add_utf16<const N: usize>(to: &mut Text<N>, bytes: &[u8], change: fn(char) -> char) -> bool {
-    let text = match core::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(_) => return false,
-    };
-    for c in text.chars() {
+/// Appends UTF-8 as UTF-16, low byte first. False for what is no UTF-8; what came before
+/// the fault is kept.
+pub fn add_utf16<const N: usize>(to: &mut Text<N>, mut bytes: &[u8], change: fn(char) -> char) -> bool {
+    while !bytes.is_empty() {
+        let c = match first_char(bytes) {
+            Some((c, rest)) => {
+                bytes = rest;
+                c
+            }
+            None => return false,
+        };
         for unit in change(c).encode_utf16(&mut [0; 2]) {
             to.add(&unit.to_le_bytes());
         }

@@ -3,7 +3,7 @@
 use crate::Session;
 use stunnel::accept;
 use stunnel::line::{self, Line};
-use stunnel::text::split_word;
+use stunnel::text::{has, split_word};
 use stunnel::{Outcome, ACCEPTED};
 
 /// Longest command in bytes (RFC 2683 section 3.2.1.5 asks servers for 8000).
@@ -71,6 +71,6 @@ pub fn next(s: &mut Session) -> Outcome<Command> {
 /// Whether a word is a tag (RFC 3501 section 9): what would be read as something else
 /// in an answer is none.
 fn is_tag(word: &[u8]) -> bool {
-    let special = |b: &u8| !b.is_ascii_graphic() || b"(){%*\"\\+".contains(b);
+    let special = |b: &u8| !b.is_ascii_graphic() || has(b"(){%*\"\\+", *b);
     !word.is_empty() && word.len() <= TAG_MAX && !word.iter().any(special)
 }

@@ -75,14 +75,12 @@ impl Server {
     }
 
     /// Sends a command under the tag `stunnel` and reads to its answer, which has to be
-    /// OK. What the server tells of its capabilities is kept.
-    pub fn ask(&mut self, command: &str) -> Outcome {
+    /// OK. What the server tells of its capabilities is kept. What names the answer in a
+    /// refusal.
+    pub fn ask(&mut self, command: &str, what: &str) -> Outcome {
         let mut text = Text::<32>::new();
         text.add(b"stunnel ").add(command.as_bytes()).add(b"\r\n");
         OUTGOING.write(text.bytes()).map_err(|code| Refusal::of(&["sending ", command], code))?;
-        let mut what = Text::<32>::new();
-        what.add(b"answer to ").add(command.as_bytes());
-        let what = core::str::from_utf8(what.bytes()).unwrap_or("answer");
         for _ in 0..UNTAGGED_MAX {
             self.read(what)?;
             let (tag, rest) = split_word(self.buf.get(..self.len).unwrap_or(&[]));

@@ -117,7 +117,7 @@ fn add_end(s: &mut Session, text: &str) {
 /// did not tell.
 fn tell_capability(s: &mut Session) -> Outcome {
     if s.server.capability.bytes().is_empty() {
-        s.server.ask("CAPABILITY").map_err(unavailable)?;
+        s.server.ask("CAPABILITY", "answer to CAPABILITY").map_err(unavailable)?;
         if s.server.capability.bytes().is_empty() {
             let parts = [Say("the server's answer to CAPABILITY has no list: "), Quote(s.server.line())];
             return Err(unavailable(Refusal::new(Class::Peer, &parts)));

@@ -3,7 +3,7 @@
 //! it (RFC 4954) if the service has a user name and a password.
 
 use stunnel::option::{self, VALUE_MAX};
-use stunnel::text::split_word;
+use stunnel::text::{has, split_word};
 use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
 use crate::dialect;
 use crate::options::{self, Mechanism};
@@ -65,7 +65,7 @@ fn log_in(s: &mut Session) -> Outcome {
 /// One message: no authorization identity, user, password (RFC 4616), as the
 /// initial response (RFC 4954 section 4).
 fn auth_plain(s: &mut Session, user: &[u8], password: &[u8]) -> Outcome {
-    if user.contains(&0) || password.contains(&0) {
+    if has(user, 0) || has(password, 0) {
         // A zero byte separates the fields; one within would shift them.
         return Err(Refusal::new(Class::Config, &[Say("user name or password holds a zero byte")]));
     }

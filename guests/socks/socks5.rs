@@ -1,6 +1,7 @@
 //! SOCKS 5 as its server speaks it: RFC 1928, with user name and password by RFC 1929.
 
 use stunnel::ip::Ip;
+use stunnel::text::has;
 use stunnel::{host, Class, Outcome, Part, Refusal, Text};
 use crate::options::{self, FIELD_MAX};
 use crate::server::{self, read, say, Failure};
@@ -87,7 +88,7 @@ fn agree(s: &mut Session) -> Outcome {
         read(methods, "methods")?;
     }
     let wanted = if users.is_some() { PASSWORD } else { WITHOUT };
-    if !methods.contains(&wanted) {
+    if !has(methods, wanted) {
         let _ = say(&[VERSION, NO_METHOD]);
         let why = if users.is_some() {
             "client offers no user name and password"

@@ -1,6 +1,7 @@
 //! Hosts that can be asked for.
 
 use stunnel::ip::{split_port, Ip};
+use stunnel::text::has;
 use stunnel::Text;
 
 /// Longest name in bytes (RFC 1035 section 2.3.4, as text), and longest part of one.
@@ -25,7 +26,7 @@ impl<'a> Host<'a> {
     /// is an address must never be looked up.
     pub fn parse(text: &'a [u8]) -> Option<Host<'a>> {
         let bare = match text {
-            [b'[', inner @ .., b']'] if inner.contains(&b':') => inner,
+            [b'[', inner @ .., b']'] if has(inner, b':') => inner,
             _ => text,
         };
         match Ip::parse(bare) {

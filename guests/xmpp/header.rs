@@ -44,12 +44,7 @@ pub struct Wrong {
 }
 
 /// Reads a stream's opening tag. Who names the peer in refusals.
-pub fn read<const N: usize>(
-    document: &mut Document<N>,
-    side: Side,
-    who: &str,
-    header: &mut Header,
-) -> Result<(), Wrong> {
+pub fn read(document: &mut Document, side: Side, who: &str, header: &mut Header) -> Result<(), Wrong> {
     let condition = match document.next(side) {
         Ok(Token::Declaration) => match document.next(side) {
             Ok(token) => open(token, header),

@@ -18,16 +18,10 @@ use xml::Document;
 
 stunnel::manifest!("manifest.txt");
 
-/// Most bytes of the accepted side before TLS: a header of some 300 bytes, and starttls.
-const CLIENT_MAX: usize = 4096;
-
-/// Most bytes of the server before TLS: a header and its features, in the wild below 2000.
-const SERVER_MAX: usize = 8192;
-
 /// What a negotiation keeps. There is no allocator, so it is one static value.
 pub struct Session {
-    client: Document<CLIENT_MAX>,
-    server: Document<SERVER_MAX>,
+    client: Document,
+    server: Document,
     /// The header of the accepted side's stream.
     header: Header,
     /// What goes out.

@@ -4,16 +4,23 @@
 //! even the five that are always there have a place before TLS. End tags are not held
 //! against their start tags: all that is read is whether one tag stands where it must.
 
-use core::str::from_utf8;
-
 use stunnel::host::{Code, Side};
+use stunnel::text::is_utf8;
+use stunnel::ACCEPTED;
+
+/// Most bytes of the accepted side before TLS: a header of some 300 bytes, and starttls.
+const CLIENT_MAX: usize = 4096;
+
+/// Most bytes of the server before TLS: a header and its features, in the wild below 2000.
+const SERVER_MAX: usize = 8192;
 
 /// Most attributes of a tag. A stream header has eight.
 const ATTRIBUTES_MAX: usize = 16;
 
-/// What a peer said until TLS, at most N bytes in all.
-pub struct Document<const N: usize> {
-    buf: [u8; N],
+/// What a peer said until TLS. There is room for either, since a type for each would have
+/// all that reads it twice in the module.
+pub struct Document {
+    buf: [u8; SERVER_MAX],
     len: usize,
     /// Where the next token begins.
     at: usize,
@@ -45,9 +52,9 @@ pub enum Fault {
     Forbidden,
 }
 
-impl<const N: usize> Document<N> {
+impl Document {
     pub const fn new() -> Self {
-        Document { buf: [0; N], len: 0, at: 0, tag: 0, seen: 0 }
+        Document { buf: [0; SERVER_MAX], len: 0, at: 0, tag: 0, seen: 0 }
     }
 
     /// All that was read.
@@ -129,7 +136,8 @@ impl<const N: usize> Document<N> {
     /// The byte at a place, which is read if it has not come yet.
     fn peek(&mut self, side: Side, i: usize) -> Result<u8, Fault> {
         while i >= self.len {
-            let room = self.buf.get_mut(self.len..).unwrap_or(&mut []);
+            let most = if side == ACCEPTED { CLIENT_MAX } else { SERVER_MAX };
+            let room = self.buf.get_mut(self.len..most).unwrap_or(&mut []);
             if room.is_empty() {
                 return Err(Fault::TooLong);
             }
@@ -150,7 +158,7 @@ impl<'a> Tag<'a> {
         let end = tag.iter().position(|&b| is_blank(b)).unwrap_or(tag.len());
         let (name, attributes) = (tag.get(..end)?, tag.get(end..)?);
         let tag = Tag { name, attributes };
-        if !is_name(name) || from_utf8(attributes).is_err() {
+        if !is_name(name) || !is_utf8(attributes) {
             return None;
         }
         let mut rest = attributes;

@@ -88,6 +88,7 @@ pub const OUTGOING: Side = Side(1);
 
 impl Side {
     /// Reads what there is, 1 byte at least; 0 at the end of the stream.
+    #[inline(always)]
     pub fn read(self, buf: &mut [u8]) -> Result<usize> {
         check(unsafe { raw::read(self.0, buf.as_mut_ptr(), buf.len()) })
     }
@@ -95,6 +96,7 @@ impl Side {
     /// Reads a line with its line feed and returns its length. At the end of
     /// the stream, within a line or between two, it is `Code::EOF`; a line
     /// longer than the buffer is `Code::TOO_LONG` and stays unread.
+    #[inline(always)]
     pub fn read_line(self, buf: &mut [u8]) -> Result<usize> {
         match check(unsafe { raw::read_line(self.0, buf.as_mut_ptr(), buf.len()) })? {
             0 => Err(Code::EOF),
@@ -103,12 +105,14 @@ impl Side {
     }
 
     /// Fills the buffer, or `Code::EOF`.
+    #[inline(always)]
     pub fn read_full(self, buf: &mut [u8]) -> Result<()> {
         check(unsafe { raw::read_full(self.0, buf.as_mut_ptr(), buf.len()) }).map(drop)
     }
 
     /// Looks at the next bytes, which stay unread: as many as fit, or fewer at the end of
     /// the stream.
+    #[inline(always)]
     pub fn peek(self, buf: &mut [u8]) -> Result<usize> {
         check(unsafe { raw::peek(self.0, buf.as_mut_ptr(), buf.len()) })
     }
@@ -121,6 +125,7 @@ impl Side {
     }
 
     /// Writes all the bytes.
+    #[inline(always)]
     pub fn write(self, bytes: &[u8]) -> Result<()> {
         check(unsafe { raw::write(self.0, bytes.as_ptr(), bytes.len()) }).map(drop)
     }
@@ -133,6 +138,7 @@ impl Side {
 
     /// Does the TLS handshake that the config asks for. Bytes that the peer
     /// sent too early are `Code::INJECT`.
+    #[inline(always)]
     pub fn starttls(self) -> Result<()> {
         check(unsafe { raw::starttls(self.0) }).map(drop)
     }
@@ -147,6 +153,7 @@ pub fn wait_both(ms: i32) -> Result<(bool, bool)> {
 
 /// Chooses the target of `connect`, as `host:port`; capability target. What is no such
 /// text is `Code::INVAL`; whether the config allows it, `connect` tells.
+#[inline(always)]
 pub fn set_target(target: &[u8]) -> Result<()> {
     check(unsafe { raw::set_target(target.as_ptr(), target.len()) }).map(drop)
 }
@@ -158,6 +165,7 @@ pub fn resolve<'a>(name: &[u8], buf: &'a mut [u8]) -> Result<&'a [u8]> {
 }
 
 /// Dials the target; the code says why it failed.
+#[inline(always)]
 pub fn connect() -> Result<()> {
     check(unsafe { raw::connect() }).map(drop)
 }
@@ -282,6 +290,9 @@ pub(crate) fn fail(class: i32, text: &[u8]) {
     unsafe { raw::fail(class, text.as_ptr(), text.len()) };
 }
 
+/// It and what is little more than it are inlined everywhere: telling a number from a code
+/// takes less of a module than handing a Result through memory.
+#[inline(always)]
 fn check(n: i32) -> Result<usize> {
     if n < 0 {
         Err(Code(n))

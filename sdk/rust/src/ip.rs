@@ -1,6 +1,9 @@
 //! IP addresses as the host, configs and peers write them.
 
-use crate::text::{decimal, Text};
+use crate::text::{decimal, has, Text};
+
+/// Longest address as text: eight groups of four digits, and the colons between them.
+const IP_MAX: usize = 39;
 
 /// An address.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,7 +16,7 @@ impl Ip {
     /// Reads an address: four decimal numbers, or RFC 4291 section 2.2. A zone, or a
     /// number with leading zeros, which some would read as octal, is none.
     pub fn parse(text: &[u8]) -> Option<Ip> {
-        if text.contains(&b':') {
+        if has(text, b':') {
             parse_v6(text).map(Ip::V6)
         } else {
             parse_v4(text).map(Ip::V4)
@@ -34,10 +37,13 @@ impl Ip {
 
     /// Appends the address as RFC 5952 has it.
     pub fn write<const N: usize>(&self, to: &mut Text<N>) {
+        // Once for texts of all lengths.
+        let mut text = Text::<IP_MAX>::new();
         match self {
-            Ip::V4(bytes) => write_v4(bytes, to),
-            Ip::V6(bytes) => write_v6(bytes, to),
+            Ip::V4(bytes) => write_v4(bytes, &mut text),
+            Ip::V6(bytes) => write_v6(bytes, &mut text),
         }
+        to.add(text.bytes());
     }
 }
 
@@ -156,7 +162,7 @@ fn parse_v6(text: &[u8]) -> Option<[u8; 16]> {
         let end = rest.iter().position(|&b| b == b':').unwrap_or(rest.len());
         let group = rest.get(..end)?;
         let to = if gap { &mut tail } else { &mut ip };
-        if end == rest.len() && group.contains(&b'.') {
+        if end == rest.len() && has(group, b'.') {
             to.add(&parse_v4(group)?);
             break;
         }
@@ -192,7 +198,8 @@ fn hexadecimal(text: &[u8]) -> Option<u16> {
     text.iter().try_fold(0, |n: u16, &b| Some(n << 4 | (b as char).to_digit(16)? as u16))
 }
 
-fn write_v4<const N: usize>(bytes: &[u8], to: &mut Text<N>) {
+#[inline(never)]
+fn write_v4(bytes: &[u8], to: &mut Text<IP_MAX>) {
     for (i, &b) in bytes.iter().enumerate() {
         if i > 0 {
             to.add(b".");
@@ -201,7 +208,8 @@ fn write_v4<const N: usize>(bytes: &[u8], to: &mut Text<N>) {
     }
 }
 
-fn write_v6<const N: usize>(bytes: &[u8; 16], to: &mut Text<N>) {
+#[inline(never)]
+fn write_v6(bytes: &[u8; 16], to: &mut Text<IP_MAX>) {
     if let [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, v4 @ ..] = bytes {
         to.add(b"::ffff:");
         return write_v4(v4, to);

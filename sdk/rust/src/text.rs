@@ -162,6 +162,51 @@ pub fn has_control(s: &[u8]) -> bool {
     s.iter().any(|&b| (b < b' ' && b != b'\t') || b == 0x7f)
 }
 
+/// Whether a byte is among others. The standard library looks for one by words of memory,
+/// which takes more of a module than it saves in texts as short as these.
+pub fn has(s: &[u8], byte: u8) -> bool {
+    s.iter().any(|&b| b == byte)
+}
+
+/// Whether bytes are text in UTF-8.
+pub fn is_utf8(mut s: &[u8]) -> bool {
+    while !s.is_empty() {
+        match first_char(s) {
+            Some((_, rest)) => s = rest,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// The first character of a text in UTF-8 (RFC 3629 section 4), and what follows it; `None`
+/// for what is none: the standard library's reader is a third of a small module.
+pub fn first_char(s: &[u8]) -> Option<(char, &[u8])> {
+    let (&lead, mut rest) = s.split_first()?;
+    // How many bytes go on, and the lowest character that needs as many: a longer form of
+    // a lower one could slip past whoever looks for the shorter.
+    let (more, lowest) = match lead {
+        0..=0x7f => (0, 0),
+        0xc0..=0xdf => (1, 0x80),
+        0xe0..=0xef => (2, 0x800),
+        0xf0..=0xf7 => (3, 0x1_0000),
+        _ => return None,
+    };
+    let mut n = if more == 0 { lead as u32 } else { lead as u32 & 0x3f >> more };
+    for _ in 0..more {
+        let (&b, behind) = rest.split_first()?;
+        if b & 0xc0 != 0x80 {
+            return None;
+        }
+        n = n << 6 | b as u32 & 0x3f;
+        rest = behind;
+    }
+    if n < lowest {
+        return None;
+    }
+    Some((char::from_u32(n)?, rest))
+}
+
 /// A decimal number of at most six digits.
 pub fn decimal(s: &[u8]) -> Option<u32> {
     if s.is_empty() || s.len() > 6 {
