@@ -42,6 +42,9 @@ func (d *daemon) detach() (status int, err error) {
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.ExtraFiles = []*os.File{w}
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if d.manager.Listens() {
+		asSibling(c.SysProcAttr)
+	}
 	var text *os.File
 	if d.src.Path == "" {
 		c.Args = []string{c.Args[0], "-fd", fmt.Sprint(configFD)}
@@ -65,7 +68,7 @@ func (d *daemon) detach() (status int, err error) {
 		d.presentChild(c.Process.Pid)
 		return 0, nil
 	}
-	// It has said why, unless it had no time to.
+	// It has said why, unless it had no time to. How a sibling has ended, its parent sees.
 	var exit *exec.ExitError
 	if err := c.Wait(); errors.As(err, &exit) && !exit.Exited() {
 		return 1, fmt.Errorf("the daemon has ended: %v", exit)

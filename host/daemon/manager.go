@@ -49,7 +49,7 @@ func (d *daemon) begunManaged(inBackground bool) {
 	if !inBackground {
 		d.tell(systemd.Ready, systemd.Status(running(d.conf)))
 	}
-	d.watch()
+	d.watch(!inBackground)
 }
 
 // presentChild tells the manager that from now on the daemon is another process. It waits
@@ -63,8 +63,9 @@ func (d *daemon) presentChild(pid int) {
 
 // watch answers the watchdog for as long as the accept loops run, twice in each of its
 // turns as sd_watchdog_enabled(3) advises. A server that is stuck stays silent, and is
-// started anew by the manager.
-func (d *daemon) watch() {
+// started anew by the manager. The first answer may have to wait: until the parent has
+// presented this process, the manager complains about what a stranger says.
+func (d *daemon) watch(atOnce bool) {
 	turn := d.manager.Watchdog
 	if turn == 0 {
 		return
@@ -76,9 +77,10 @@ func (d *daemon) watch() {
 		tick := time.NewTicker(turn / 2)
 		defer tick.Stop()
 		for {
-			if d.server.Alive(turn) {
+			if atOnce && d.server.Alive(turn) {
 				d.manager.Alive() // said once more at the next turn
 			}
+			atOnce = true
 			select {
 			case <-tick.C:
 			case <-end:

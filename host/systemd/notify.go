@@ -18,6 +18,9 @@ func (m *Manager) Notify(assignments ...string) error {
 	return m.notify.send(strings.Join(assignments, "\n"))
 }
 
+// Listens tells whether the manager wants to be notified.
+func (m *Manager) Listens() bool { return m != nil && m.before[notifyPath] != "" }
+
 // Alive answers the watchdog.
 func (m *Manager) Alive() error { return m.Notify(alive) }
 
