@@ -128,7 +128,7 @@ func TestNamedSockets(t *testing.T) {
 // leadsTo checks which backend a TLS client gets to.
 func leadsTo(t *testing.T, addr, want string) {
 	t.Helper()
-	c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+	c, err := tls.DialWithDialer(&net.Dialer{Timeout: testpeer.Patience}, "tcp", addr, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
 	}

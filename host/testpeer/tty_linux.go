@@ -29,16 +29,26 @@ type TTY struct {
 // RunTTY starts a program as a shell on a terminal does. It is killed when the test ends.
 func RunTTY(t testing.TB, path string, args ...string) *TTY {
 	t.Helper()
+	return RunTTYCommand(t, exec.Command(path, args...))
+}
+
+// RunTTYCommand is RunTTY for a command whose namespaces matter.
+func RunTTYCommand(t testing.TB, cmd *exec.Cmd) *TTY {
+	t.Helper()
 	master, slave, err := openPTY()
 	if err != nil {
 		t.Fatalf("opening a terminal: %v", err)
 	}
-	defer slave.Close()
-	p := &TTY{t: t, cmd: exec.Command(path, args...), master: master, changed: make(chan struct{}), read: make(chan struct{}), done: make(chan struct{})}
+	p := &TTY{t: t, cmd: cmd, master: master, changed: make(chan struct{}), read: make(chan struct{}), done: make(chan struct{})}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = slave, slave, slave
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("starting %s: %v", path, err)
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty, cmd.SysProcAttr.Pdeathsig = true, true, syscall.SIGKILL
+	if err := cmd.Start(); err != nil {
+		slave.Close()
+		master.Close()
+		t.Fatalf("starting %s: %v", cmd.Path, err)
 	}
 	go func() {
 		defer close(p.read)
@@ -46,6 +56,8 @@ func RunTTY(t testing.TB, path string, args ...string) *TTY {
 	}()
 	go func() {
 		p.cmd.Wait() // its error is in ProcessState
+		// Not before: a program may close its terminal, and open it once more.
+		slave.Close()
 		close(p.done)
 	}()
 	t.Cleanup(func() {
@@ -54,7 +66,7 @@ func RunTTY(t testing.TB, path string, args ...string) *TTY {
 		master.Close()
 		<-p.read
 		if t.Failed() {
-			t.Logf("terminal of %s:\n%s", path, p.Text())
+			t.Logf("terminal of %s:\n%s", cmd.Path, p.Text())
 		}
 	})
 	return p
