@@ -73,23 +73,38 @@ func open(t *testing.T, ipv6 bool) int {
 // TestReadBack sets options of connections and listeners that Go has made, which Windows
 // reads and writes with overlapped calls.
 func TestReadBack(t *testing.T) {
-	ln := raw(t, "tcp", "127.0.0.1:0")
-	for _, c := range []struct{ name, value, want string }{
-		{"TCP_NODELAY", "yes", "yes"},
-		{"TCP_NODELAY", "0", "no"},
-		{"SO_KEEPALIVE", "1", "yes"},
-		{"SO_LINGER", "1:60", "1:60"},
-		{"SO_LINGER", "1:100000", "1:65535"},
-		{"SO_RCVTIMEO", "3:500000", "3:500000"},
-		{"SO_RCVTIMEO", "2147483647", "2147483:647000"},
-		{"IP_TTL", "33", "33"},
-	} {
-		if err := Set("tcp", ln, c.name, c.value); err != nil {
-			t.Errorf("%s: %v", c.name, err)
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("tcp4", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, s := range []any{ln, c} {
+		rc, err := s.(syscall.Conn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
 		}
-		i := index(t, c.name)
-		if got := Get(ln, config.SocketOptions[i]); got != c.want {
-			t.Errorf("%s=%s reads back as %s", c.name, c.value, got)
+		for _, c := range []struct{ name, value, want string }{
+			{"TCP_NODELAY", "yes", "yes"},
+			{"TCP_NODELAY", "0", "no"},
+			{"SO_KEEPALIVE", "1", "yes"},
+			{"SO_KEEPALIVE", "no", "no"},
+			{"SO_LINGER", "1:60", "1:60"},
+			{"SO_LINGER", "1:100000", "1:65535"},
+			{"SO_RCVTIMEO", "3:500000", "3:500000"},
+			{"SO_RCVTIMEO", "2147483647", "2147483:647000"},
+			{"IP_TTL", "33", "33"},
+		} {
+			if err := Set("tcp", rc, c.name, c.value); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if got := Get(rc, config.SocketOptions[index(t, c.name)]); got != c.want {
+				t.Errorf("%T: %s=%s reads back as %s", s, c.name, c.value, got)
+			}
 		}
 	}
 }
