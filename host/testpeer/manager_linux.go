@@ -14,9 +14,9 @@ import (
 )
 
 // A ServiceManager is a real systemd: process 1 of namespaces of its own, with a network,
-// a /run and a branch of control groups that nobody else has. It starts nothing but the
-// units of the test, and can write nowhere but in their directory. Its log, and what its
-// services write, stands on its terminal.
+// a /run, a /dev and a branch of control groups that nobody else has. It starts nothing but
+// the units of the test, and cannot write to the machine's root. Its log, and what its
+// services write, stands on its terminal, which is the console to it.
 type ServiceManager struct {
 	*TTY
 	Network *Network
@@ -26,18 +26,26 @@ type ServiceManager struct {
 
 // managerScript becomes the manager. The machine's root is read-only, /proc/sys too: a
 // manager that starts sets limits of the whole machine. The group is entered before its
-// namespace is made, whose root it is then.
+// namespace is made, whose root it is then. A container may lack a console to bind over.
 const managerScript = `set -e
 dir=$0 group=$1
 mount --make-rprivate /
-mount --bind "$(tty)" /dev/console
+tty=$(tty)
 mount -o remount,bind,ro /
 mount -t proc proc /proc
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/dev /run/group
+mount -t tmpfs -o mode=755 tmpfs /run/dev
+mkdir /run/dev/pts
+mount --rbind /dev/pts /run/dev/pts
+bind() { : >"/run/dev/$2" && mount --bind "$1" "/run/dev/$2"; }
+bind "$tty" console
+for n in null zero full random urandom tty; do bind /dev/$n $n; done
+mount --move /run/dev /dev
 mount -t tmpfs -o mode=755 tmpfs /usr/local
-mkdir /usr/local/bin /usr/local/units /usr/local/none /run/group
+mkdir /usr/local/bin /usr/local/units /usr/local/none
 mount --bind "$dir/bin" /usr/local/bin
 mount --bind "$dir/units" /usr/local/units
 mount --bind "$dir/conf" /etc/stunnel
