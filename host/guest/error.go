@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/meter"
 )
 
 // A Kind says what ended a guest.
@@ -118,14 +119,14 @@ func (m *Module) errorf(k Kind, format string, args ...any) *Error {
 }
 
 // readTrace takes the guest's frames out of wazero's text. Guests are instantiated
-// without a name, so their frames begin with a dot and the host's do not. Function
-// names come from the module: they are escaped, or a name with a line feed in it
-// would forge log lines.
+// without a name, so their frames begin with a dot and the host's do not; the meter's own
+// is left out. Function names come from the module: they are escaped, or a name with a
+// line feed in it would forge log lines.
 func readTrace(text string) (place, trace string) {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimSpace(line)
-		if line == "" {
+		if line == "" || strings.HasPrefix(line, "."+meter.Refuel+"(") {
 			continue
 		}
 		lines = append(lines, printable(line, maxReason))

@@ -7,7 +7,7 @@ import (
 
 // BenchmarkRewrite meters a module of some 5 KB.
 func BenchmarkRewrite(b *testing.B) {
-	wasm := generate(randomBytes(3, 4000))
+	wasm := generate(randomBytes(3, 4000), genFuncs)
 	out := rewrite(b, wasm, Options{})
 	b.ReportAllocs()
 	for b.Loop() {

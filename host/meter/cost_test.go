@@ -24,6 +24,10 @@ func TestCosts(t *testing.T) {
 		{"memory.grow", []byte{opI32Const, 0, opMemoryGrow, 0, opDrop, opEnd}, []int64{4 + growCost}},
 		{"table.grow", []byte{opRefNull, 0x70, opI32Const, 0, opMisc, opTableGrow & 0xff, 0, opDrop, opEnd}, []int64{5 + growCost}},
 		{"memory.fill", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost}},
+		{"memory.fill of a known length", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0x80, 0x08, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost + 1024/8}},
+		{"memory.fill of a long one, charged when it runs", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0x81, 0x08, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost}},
+		{"memory.fill of a negative one", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0x7f, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost}},
+		{"memory.fill of a length behind a block", []byte{opI32Const, 0, opI32Const, 0, opBlock, byte(I32), opI32Const, 8, opEnd, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{8 + bulkCost}},
 	} {
 		m, err := Decode(function(test.code...))
 		if err != nil {

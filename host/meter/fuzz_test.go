@@ -22,7 +22,7 @@ func FuzzDecode(f *testing.F) {
 	for _, name := range files {
 		f.Add(sample(f, strings.TrimSuffix(filepath.Base(name), ".wasm")))
 	}
-	f.Add(generate(nil))
+	f.Add(generate(nil, genFuncs))
 	ctx := context.Background()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
 	f.Fuzz(func(t *testing.T, wasm []byte) {
@@ -53,6 +53,7 @@ type outcome struct {
 	memory  []byte
 	global  uint64
 	count   uint64 // of a counting module
+	fuel    int64  // that a metered module was left with; negative: what it owes
 }
 
 // run instantiates a module, calls a function and collects what came of it.
@@ -75,10 +76,13 @@ func run(t *testing.T, r wazero.Runtime, c wazero.CompiledModule, name string, a
 	if g := m.ExportedGlobal("count"); g != nil {
 		o.count = g.Get()
 	}
+	if g := m.ExportedGlobal("fuel"); g != nil {
+		o.fuel = int64(g.Get())
+	}
 	return o
 }
 
-// same compares all but the count.
+// same compares all but the count and the fuel.
 func (o outcome) same(p outcome) bool {
 	return slices.Equal(o.results, p.results) && o.trap == p.trap && bytes.Equal(o.memory, p.memory) && o.global == p.global
 }
@@ -111,24 +115,30 @@ func (r rig) compile(t *testing.T, wasm []byte) wazero.CompiledModule {
 	return c
 }
 
-// agrees runs a generated module in all ways and compares them. It returns how many
-// instructions ran.
+// agrees runs a generated module in all ways and compares them: with all functions
+// exported, so that each asks for fuel, and with the first alone, so that few do. It
+// returns how many instructions ran.
 func agrees(t *testing.T, rigs []rig, data []byte) (ran uint64) {
 	t.Helper()
-	wasm := generate(data)
-	metered := rewrite(t, wasm, Options{})
+	return agreesWith(t, rigs, data, genFuncs) + agreesWith(t, rigs, data, 1)
+}
+
+func agreesWith(t *testing.T, rigs []rig, data []byte, exported int) (ran uint64) {
+	t.Helper()
+	wasm := generate(data, exported)
+	metered := showFuel(t, rewrite(t, wasm, Options{}))
 	args := []uint64{uint64(len(data)), 1 << 40}
 	var fuel [genFuncs]int64
 	for i, r := range rigs {
 		plain, metered, counting := r.compile(t, wasm), r.compile(t, metered), r.compile(t, counting(t, wasm))
-		for f := range genFuncs {
+		for f := range exported {
 			name := string(rune('a' + f))
 			*r.tank = tank{budget: 2_000_000} // without a slice every unit is asked for
 			got := run(t, r.runtime, metered, name, args...)
 			if strings.Contains(got.trap, errFuel.Error()) {
 				return ran
 			}
-			used := r.tank.granted
+			used := r.tank.granted - got.fuel
 			want := run(t, r.runtime, plain, name, args...)
 			if !got.same(want) {
 				t.Fatalf("%s, function %s: metered %v, %q, global %d; plain %v, %q, global %d; memory equal: %v",
@@ -151,6 +161,31 @@ func agrees(t *testing.T, rigs []rig, data []byte) (ran uint64) {
 		}
 	}
 	return ran
+}
+
+// showFuel exports the fuel of a generated module that was metered: the global behind its
+// only one.
+func showFuel(t *testing.T, metered []byte) []byte {
+	t.Helper()
+	var m Module
+	if err := m.split(metered); err != nil {
+		t.Fatal(err)
+	}
+	out := []byte(header)
+	for _, id := range sectionOrder {
+		r := m.sections[id]
+		if r == nil {
+			continue
+		}
+		w := &rewriter{}
+		if w.out = r.b; id == secExport {
+			w.out = nil
+			w.extend(r, 1)
+			w.out = append(appendName(w.out, "fuel"), byte(KindGlobal), 1)
+		}
+		out = appendBytes(append(out, id), w.out)
+	}
+	return out
 }
 
 // counting rewrites a module so that it counts each instruction when it runs, in an

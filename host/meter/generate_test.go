@@ -377,9 +377,9 @@ func (g *generator) results() {
 	}
 }
 
-// generate makes the module. Its first table holds the functions that may be called
-// through it, its second one is for table instructions.
-func generate(data []byte) []byte {
+// generate makes the module, whose first functions are exported. Its first table holds
+// the functions that may be called through it, its second one is for table instructions.
+func generate(data []byte, exported int) []byte {
 	g := &generator{data: data}
 	b := newModule()
 	var types [][]byte
@@ -400,8 +400,8 @@ func generate(data []byte) []byte {
 	b.section(secTable, 2, 0x70, 0, 8, 0x70, 1, 8, 16)
 	b.section(secMemory, 1, 1, 1, 2)
 	b.section(secGlobal, 1, byte(I32), 1, opI32Const, 0, opEnd)
-	exports := appendU32(nil, 7)
-	for i := range byte(genFuncs) {
+	exports := appendU32(nil, uint32(exported)+2)
+	for i := range byte(exported) {
 		exports = append(exports, 1, 'a'+i, byte(KindFunction), i)
 	}
 	exports = append(exports, 1, 'm', byte(KindMemory), 0, 1, 'g', byte(KindGlobal), 0)

@@ -4,6 +4,9 @@ package meter
 type rewriter struct {
 	shifter
 	m        *Module
+	graph    *callGraph
+	deep     bool   // chains of calls are too long not to count them: see limitDepth
+	counting bool   // some function counts depth
 	limit    uint32 // of depth
 	fuel     uint32 // index of the global that counts fuel
 	depth    uint32 // index of the global that counts depth
@@ -12,7 +15,7 @@ type rewriter struct {
 	blocks   map[uint32]uint32 // type of a function with several results -> type of its block
 }
 
-// body writes a metered body, which is for a function that calls something:
+// body writes the metered body of a function:
 //
 //	depth += weight; if depth > limit { overflow() }
 //	charge(cost of the entry's region)
@@ -23,12 +26,9 @@ type rewriter struct {
 //
 // In place of the function's label the code now has the block's, under the same
 // number, so that branches stay as they are. A trap leaves depth as it was: an instance
-// that trapped must not be entered again.
-//
-// A function that calls nothing is the last of its chain, so if it is small the depth
-// of its callers bounds it well enough and it needs neither counting nor the block.
-func (w *rewriter) body(b *body) {
-	flat := !b.calls && b.values < frameSlots
+// that trapped must not be entered again. The block and what is around it are there only
+// for a function that counts (see callGraph).
+func (w *rewriter) body(f uint32, b *body) {
 	length := b.vars // index of the local that keeps the operand to charge for
 	if b.bulk {
 		w.number(b.runs + 1)
@@ -39,20 +39,26 @@ func (w *rewriter) body(b *body) {
 		w.bytes(b.groups)
 	}
 
-	weight := 1 + b.values/frameSlots
-	if !flat {
-		w.enter(weight)
+	node := &w.graph.nodes[f]
+	counts := w.counts(f)
+	if counts {
+		w.enter(b.weight())
 	}
 	region := b.first
-	w.charge(w.m.costs[region])
-	if !flat {
+	if node.spends > 0 {
+		w.spend(w.m.costs[region])
+	} else {
+		w.charge(w.m.costs[region])
+	}
+	if counts {
 		w.block(b)
 	}
 
 	r := &reader{b: b.raw, pos: b.code, base: b.base}
 	nesting := uint32(0)
+	var in, before instr
 	for {
-		in := w.m.next(r)
+		before, in = in, w.m.next(r)
 		switch in.op {
 		case opBlock, opIf:
 			nesting++
@@ -68,26 +74,38 @@ func (w *rewriter) body(b *body) {
 				nesting--
 				continue
 			}
-			if !flat {
-				w.leave(weight)
+			if counts {
+				w.leave(b.weight())
 				w.op(opEnd)
 			}
 			return
 		case opReturn:
-			if flat {
-				w.op(opReturn)
-			} else {
+			if counts {
 				w.op(opBr)
 				w.number(nesting)
+			} else {
+				w.op(opReturn)
 			}
-		case opCall, opRefFunc:
-			w.op(byte(in.op))
+		case opCall, opCallIndirect:
+			if node.careful && w.graph.nodes[w.graph.target(in.index)].spends > 0 {
+				w.ask()
+			}
+			if in.op == opCallIndirect {
+				w.bytes(r.b[in.start:r.pos])
+				continue
+			}
+			w.op(opCall)
+			w.shifter.function(in.index)
+		case opRefFunc:
+			w.op(opRefFunc)
 			w.shifter.function(in.index)
 		case opMemoryGrow:
 			w.chargeOperand(growShift, length)
 			w.bytes(r.b[in.start:r.pos])
 		case opMemoryInit, opMemoryCopy, opMemoryFill:
-			w.chargeOperand(-bulkShift, length)
+			if !in.fixed(before) {
+				w.chargeOperand(-bulkShift, length)
+			}
 			w.bytes(r.b[in.start:r.pos])
 		case opTableGrow, opTableInit, opTableCopy, opTableFill:
 			w.chargeOperand(0, length)
@@ -146,11 +164,18 @@ func (w *rewriter) leave(weight int64) {
 	w.opIndex(opGlobalSet, w.depth)
 }
 
-// charge takes a region's cost from the fuel.
+// charge takes a region's cost from the fuel, and asks for more.
 func (w *rewriter) charge(cost int64) {
+	w.spend(cost)
+	w.ask()
+}
+
+// spend takes a cost from the fuel.
+func (w *rewriter) spend(cost int64) {
 	w.opIndex(opGlobalGet, w.fuel)
 	w.opConst(opI64Const, cost)
-	w.settle()
+	w.op(opI64Sub)
+	w.opIndex(opGlobalSet, w.fuel)
 }
 
 // chargeOperand takes the operand on the stack, an unsigned length shifted left or
@@ -168,18 +193,29 @@ func (w *rewriter) chargeOperand(shift int64, length uint32) {
 		w.opConst(opI64Const, -shift)
 		w.op(opI64ShrU)
 	}
-	w.settle()
-}
-
-// settle subtracts, stores the fuel and asks for more if it went below zero. Keeping the
-// new value in a local besides was measured to gain nothing.
-func (w *rewriter) settle() {
 	w.op(opI64Sub)
 	w.opIndex(opGlobalSet, w.fuel)
+	w.ask()
+}
+
+// ask asks for more fuel if it went below zero. Keeping its value in a local besides was
+// measured to gain nothing.
+func (w *rewriter) ask() {
 	w.opIndex(opGlobalGet, w.fuel)
 	w.opConst(opI64Const, 0)
 	w.op(opI64LtS)
 	w.out = append(w.out, opIf, blockEmpty)
+	w.opIndex(opCall, w.refuel())
+	w.op(opEnd)
+}
+
+// refuel is the function that asks the host. The module gets it behind its own, since a
+// call of a function of the module is cheaper to compile than one of an import.
+func (w *rewriter) refuel() uint32 { return uint32(len(w.m.funcs)) + added }
+
+// refuelBody writes that function.
+func (w *rewriter) refuelBody() {
+	w.number(0)
 	w.opIndex(opGlobalGet, w.fuel)
 	w.opIndex(opCall, w.refill)
 	w.opIndex(opGlobalSet, w.fuel)

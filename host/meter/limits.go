@@ -96,6 +96,10 @@ const (
 	// bulkShift makes one unit of eight bytes copied or filled.
 	bulkShift = 3
 
+	// maxFixed is the longest range, in bytes, that is charged with its region if its
+	// length is written in the module.
+	maxFixed = 1 << 10
+
 	// growShift makes the units of memory.grow of its 64 KiB pages, as for a fill.
 	growShift = 16 - bulkShift
 

@@ -70,7 +70,7 @@ func TestHeight(t *testing.T) {
 	}
 	modules := [][]byte{smtp}
 	for seed := range uint64(200) {
-		modules = append(modules, generate(randomBytes(seed, 400)))
+		modules = append(modules, generate(randomBytes(seed, 400), genFuncs))
 	}
 	ends := 0
 	for _, wasm := range modules {

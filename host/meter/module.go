@@ -38,6 +38,10 @@ type Module struct {
 	live     int64
 	costs    []int64 // of all regions of all bodies
 
+	start      uint32   // the start function, if there is one
+	referenced []bool   // by function, whether it may be called through a table; nil: none
+	sites      []uint32 // of all bodies, what each call names: see instr.index
+
 	globalTypes     []globalType // imported and defined
 	importedGlobals uint32
 	segments        []segment

@@ -130,11 +130,13 @@ func (n *names) place(f uint32) string {
 	return fmt.Sprintf("function %d", f)
 }
 
-// nameSection writes the name section with the functions' new indices, or nothing if
-// there are no names. Functions that do not exist are left out.
-func (m *Module) nameSection(s *shifter) []byte {
+// nameSection writes the name section with the functions' new indices and the name of the
+// one that was added, or nothing if there are no names at all. Functions that do not exist
+// are left out.
+func (w *rewriter) nameSection() []byte {
+	m, s := w.m, &w.shifter
 	n := &m.names
-	if n.module == "" && len(n.functions) == 0 && len(n.locals) == 0 {
+	if n.module == "" && len(n.functions) == 0 && len(n.locals) == 0 && m.Functions == 0 {
 		return nil
 	}
 	out := appendName(nil, "name")
@@ -151,10 +153,16 @@ func (m *Module) nameSection(s *shifter) []byte {
 	for len(n.locals) > 0 && n.locals[len(n.locals)-1].function >= total {
 		n.locals = n.locals[:len(n.locals)-1]
 	}
-	if len(n.functions) > 0 {
-		b := appendU32(nil, uint32(len(n.functions)))
+	if named := uint32(len(n.functions)); named > 0 || m.Functions > 0 {
+		if m.Functions > 0 {
+			named++
+		}
+		b := appendU32(nil, named)
 		for _, e := range n.functions {
 			b = appendName(appendU32(b, s.shift(e.index)), e.name)
+		}
+		if m.Functions > 0 {
+			b = appendName(appendU32(b, w.refuel()), Refuel)
 		}
 		sub(namesFunction, b)
 	}

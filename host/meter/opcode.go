@@ -70,11 +70,11 @@ const (
 // An instr is one instruction.
 type instr struct {
 	op      uint16
-	start   int // in the reader's bytes
-	index   uint32
-	params  int // of a block or call
-	results int // of a block or call
-	targets int // of br_table, the default one left out
+	start   int    // in the reader's bytes
+	index   uint32 // of what it names (a type's, of call_indirect, begins behind the functions'), or the constant of i32.const
+	params  int    // of a block or call
+	results int    // of a block or call
+	targets int    // of br_table, the default one left out
 }
 
 // next reads an instruction and checks its immediates, save labels and locals, whose
@@ -104,6 +104,7 @@ func (m *Module) next(r *reader) instr {
 		t := m.typeIndex(r)
 		r.index("table", m.tables)
 		if r.err == nil {
+			in.index = uint32(len(m.funcs)) + t
 			in.signature(m.types[t])
 		}
 	case c == opSelectTyped:
@@ -122,7 +123,7 @@ func (m *Module) next(r *reader) instr {
 	case c == opMemorySize || c == opMemoryGrow:
 		m.memoryZero(r, in.start)
 	case c == opI32Const:
-		r.signed(32)
+		in.index = uint32(r.signed(32))
 	case c == opI64Const:
 		r.signed(64)
 	case c == opF32Const:
@@ -146,6 +147,12 @@ func (m *Module) next(r *reader) instr {
 		r.unknown(in.start, c)
 	}
 	return in
+}
+
+// fixed says whether the instruction before one that is charged by its operand makes that
+// a small constant.
+func (in instr) fixed(before instr) bool {
+	return in.op >= opMemoryInit && in.op <= opMemoryFill && before.op == opI32Const && before.index <= maxFixed
 }
 
 // signature notes what a call takes and gives.

@@ -9,14 +9,17 @@
 // function and at the header of each loop for all that can run until the next charge,
 // and before each operation on a range of memory or table for the range's length. When
 // the fuel is used up, the module calls an imported function of its host, which grants
-// more or stops it. Nested calls are counted in the same way and bounded.
+// more or stops it. It looks for that at loops, at what the host calls, and at each
+// function whose calls could spend much in the meantime. Nested calls are bounded in the
+// same way, and counted where the module's own calls do not bound them (see callGraph).
 //
 // # Contract with the host
 //
 // The host provides the functions [Refill] and [Overflow] of the module [ImportModule].
 // Fuel starts at zero, so that the first instruction already asks. An instance that
-// trapped must not be entered again. The host bounds the linear memory with its engine's
-// limit; tables are bounded here. Features that are not metered (SIMD, threads, tail
+// trapped must not be entered again. The host calls exports alone and puts no function
+// of the module into a table. It bounds the linear memory with its engine's limit; tables
+// are bounded here. Features that are not metered (SIMD, threads, tail
 // calls, exceptions, several memories, 64-bit memories, garbage collection) are refused;
 // what is left is wazero's CoreFeaturesV2 without SIMD, and the engine should be told
 // so. Metered code is deterministic: the same run uses the same fuel on any engine.
@@ -41,11 +44,17 @@ const (
 	Overflow = "overflow"
 )
 
+// Refuel is the name of the function that a rewritten module has beside its own. It calls
+// Refill, so that it stands in traces between that and the function that was stopped.
+const Refuel = "meter.refuel"
+
 // Options are what a module is rewritten for.
 type Options struct {
 	// Depth is how deep calls may nest. A call counts one and, if its function has
 	// many locals or makes many values, one more for each 256 of them, since each may
-	// take eight bytes of the engine's stack. Zero takes DefaultDepth.
+	// take eight bytes of the engine's stack. The longest chain of functions that never
+	// come back to themselves is set aside from it for the whole module. Zero takes
+	// DefaultDepth.
 	Depth uint32
 
 	// Detach names an export. From a module that has it, what data segments set is taken
@@ -61,7 +70,7 @@ type Options struct {
 //
 // Nothing is added to the exports, but for Options.Detach. Custom sections are left out, since those of
 // debuggers would tell wrong offsets, but for the names of functions and locals, which
-// traces show.
+// traces show, and Refuel among them.
 func Rewrite(wasm []byte, o Options) ([]byte, *Module, error) {
 	if o.Depth == 0 {
 		o.Depth = DefaultDepth
@@ -79,13 +88,14 @@ func Rewrite(wasm []byte, o Options) ([]byte, *Module, error) {
 	w := &rewriter{
 		shifter:  shifter{imported: m.imported},
 		m:        m,
-		limit:    o.Depth,
+		graph:    m.graph(),
 		fuel:     m.globals,
 		depth:    m.globals + 1,
 		refill:   m.imported,
 		overflow: m.imported + 1,
 		blocks:   make(map[uint32]uint32),
 	}
+	w.limitDepth(o.Depth)
 	out := make([]byte, 0, len(wasm)+len(wasm)/4+512)
 	out = append(out, header...)
 	for _, id := range sectionOrder {
@@ -97,7 +107,7 @@ func Rewrite(wasm []byte, o Options) ([]byte, *Module, error) {
 			out = appendBytes(append(out, id), content)
 		}
 	}
-	if b := m.nameSection(&w.shifter); b != nil {
+	if b := w.nameSection(); b != nil {
 		out = appendBytes(append(out, secCustom), b)
 	}
 	if len(out) > MaxRewrittenSize {
@@ -123,6 +133,8 @@ func (w *rewriter) section(id byte) ([]byte, error) {
 		w.typeSection(r)
 	case secImport:
 		w.importSection(r)
+	case secFunction:
+		w.functionSection(r)
 	case secTable:
 		w.tableSection(r)
 	case secGlobal:
@@ -139,7 +151,7 @@ func (w *rewriter) section(id byte) ([]byte, error) {
 			w.m.copyElements(r, &w.shifter)
 		}
 	case secCode:
-		if r != nil {
+		if w.m.Functions > 0 {
 			return w.codeSection()
 		}
 	case secData, secDataCount:
@@ -201,6 +213,14 @@ func (w *rewriter) importSection(r *reader) {
 	}
 }
 
+// functionSection adds the function that asks for fuel, if there is one to call it.
+func (w *rewriter) functionSection(r *reader) {
+	if w.m.Functions > 0 {
+		w.extend(r, 1)
+		w.number(uint32(len(w.m.types)) + 1) // that of Overflow, which takes and gives nothing
+	}
+}
+
 // tableSection lowers the maximum of each table to MaxTableEntries. That table.grow
 // fails beyond it is within the specification.
 func (w *rewriter) tableSection(r *reader) {
@@ -219,13 +239,19 @@ func (w *rewriter) tableSection(r *reader) {
 	}
 }
 
-// globalSection adds the fuel and the depth behind the original globals.
+// globalSection adds the fuel and, where something counts it, the depth behind the
+// original globals. The compiler makes code for each global that can change behind each
+// call.
 func (w *rewriter) globalSection(r *reader) {
+	added := uint32(1)
+	if w.counting {
+		added++
+	}
 	if r == nil {
-		w.number(2)
+		w.number(added)
 	} else {
 		n := r.u32()
-		w.number(n + 2)
+		w.number(n + added)
 		for range n {
 			at := r.pos
 			r.valueType()
@@ -235,7 +261,9 @@ func (w *rewriter) globalSection(r *reader) {
 		}
 	}
 	w.out = append(w.out, byte(I64), 1, opI64Const, 0, opEnd)
-	w.out = append(w.out, byte(I32), 1, opI32Const, 0, opEnd)
+	if w.counting {
+		w.out = append(w.out, byte(I32), 1, opI32Const, 0, opEnd)
+	}
 }
 
 // exportSection renumbers exported functions.
@@ -264,14 +292,16 @@ func (w *rewriter) exportSection(r *reader) {
 
 // codeSection meters every body.
 func (w *rewriter) codeSection() ([]byte, error) {
-	out := appendU32(nil, uint32(len(w.m.bodies)))
+	out := appendU32(nil, uint32(len(w.m.bodies))+1)
 	for i := range w.m.bodies {
 		w.out = w.out[:0]
-		w.body(&w.m.bodies[i])
+		w.body(w.m.imported+uint32(i), &w.m.bodies[i])
 		out = appendBytes(out, w.out)
 		if len(out) > MaxRewrittenSize {
 			return nil, tooLong()
 		}
 	}
-	return out, nil
+	w.out = w.out[:0]
+	w.refuelBody()
+	return appendBytes(out, w.out), nil
 }

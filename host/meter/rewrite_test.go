@@ -130,6 +130,45 @@ func TestStartFunctionIsMetered(t *testing.T) {
 	})
 }
 
+// TestFirstInstructionAsks enters functions that spend little.
+func TestFirstInstructionAsks(t *testing.T) {
+	void := newModule().types(signature(nil, nil)).section(secFunction, 1, 0)
+	for name, wasm := range map[string][]byte{
+		"start function": void.section(secStart, 0).code([]byte{0, opEnd}).b,
+		"export":         function(opEnd),
+	} {
+		eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
+			k := newTank(10_000)
+			m := start(t, newRuntime(t, c, k), rewrite(t, wasm, Options{}))
+			if f := m.ExportedFunction("run"); f != nil {
+				if _, err := f.Call(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if k.refills != 1 {
+				t.Errorf("%s: asked %d times, want once", name, k.refills)
+			}
+		})
+	}
+}
+
+// TestWithoutFunctions rewrites modules that have nothing to meter.
+func TestWithoutFunctions(t *testing.T) {
+	void := signature(nil, nil)
+	for name, wasm := range map[string][]byte{
+		"nothing":                    newModule().b,
+		"no functions, counted":      newModule().types(void).section(secFunction, 0).b,
+		"no bodies, counted":         newModule().types(void).section(secCode, 0).b,
+		"no functions and no bodies": newModule().types(void).section(secFunction, 0).section(secCode, 0).b,
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
+				start(t, newRuntime(t, c, newTank(10)), rewrite(t, wasm, Options{}))
+			})
+		})
+	}
+}
+
 func TestNothingIsExported(t *testing.T) {
 	wasm := sample(t, "bulk")
 	_, before, err := Rewrite(wasm, Options{})

@@ -14,9 +14,14 @@ type body struct {
 	joins  int64  // those of values that merge assignments to locals
 	loops  int64  // how deep loops nest
 	live   int64  // values kept at the borders of blocks, and what else compiling costs
-	calls  bool   // it may call something
+	sites  int    // index in Module.sites of its first call
+	calls  int    // how many calls it has
 	bulk   bool   // it has operations that are charged by their operand
 }
+
+// weight is what a call of the function adds to the depth: one, and one more for each
+// frameSlots values.
+func (b *body) weight() int64 { return 1 + b.values/frameSlots }
 
 // A frame is a block that is open.
 type frame struct {
@@ -44,7 +49,7 @@ func (m *Module) decodeCode(r *reader) {
 			return
 		}
 		f := m.imported + uint32(i)
-		b := body{raw: s.b, base: s.base, typ: m.funcs[f], first: len(m.costs)}
+		b := body{raw: s.b, base: s.base, typ: m.funcs[f], first: len(m.costs), sites: len(m.sites)}
 		m.locals(s, &b)
 		frames = m.scan(s, &b, frames[:0])
 		if s.err != nil {
@@ -109,6 +114,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 	l := liveness{vars: int64(b.vars), locals: min(int64(len(m.types[b.typ].params)), int64(b.vars))}
 	frames = append(frames, frame{op: opBlock, joins: true, region: b.first, arity: len(m.types[b.typ].results)})
 	loops := int64(0)
+	var before instr
 	for len(frames) > 0 {
 		in := m.next(r)
 		if r.err != nil {
@@ -155,7 +161,10 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 			cost += frames[0].arity
 		case opCall, opCallIndirect:
 			cost += in.params + in.results
-			b.calls = true
+			m.sites = append(m.sites, in.index)
+			b.calls++
+		case opRefFunc:
+			m.refer(in.index)
 		case opLocalGet, opLocalSet, opLocalTee:
 			if in.index >= b.vars {
 				r.failAt(in.start, "local %d of %d", in.index, b.vars)
@@ -168,8 +177,13 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 			b.bulk = true
 		case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
 			cost += bulkCost
-			b.bulk = true
+			if in.fixed(before) {
+				cost += int(before.index >> bulkShift)
+			} else {
+				b.bulk = true
+			}
 		}
+		before = in
 		if len(frames) > MaxNesting {
 			r.failAt(in.start, "more than %d nested blocks", MaxNesting)
 		}

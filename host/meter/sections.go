@@ -121,6 +121,16 @@ func (m *Module) decodeFunctions(r *reader) {
 	}
 }
 
+// refer notes that a function may be called through a table.
+func (m *Module) refer(f uint32) {
+	if m.referenced == nil {
+		m.referenced = make([]bool, len(m.funcs))
+	}
+	if int(f) < len(m.referenced) {
+		m.referenced[f] = true
+	}
+}
+
 // decodeTables reads the table section.
 func (m *Module) decodeTables(r *reader) {
 	for range r.count("tables", MaxTables, 3) {
@@ -247,7 +257,7 @@ func (m *Module) memories() uint32 {
 
 // decodeStart reads the start section.
 func (m *Module) decodeStart(r *reader) {
-	m.funcIndex(r)
+	m.start = m.funcIndex(r)
 	m.Start = true
 }
 

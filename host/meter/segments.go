@@ -75,6 +75,7 @@ func (m *Module) constExpr(r *reader, s *shifter) {
 		case opRefFunc:
 			f := m.funcIndex(r)
 			m.features |= featReferenceTypes
+			m.refer(f)
 			s.bytes([]byte{opRefFunc})
 			s.function(f)
 			continue
@@ -142,7 +143,9 @@ func (m *Module) copyElements(r *reader, s *shifter) {
 			if kind&4 != 0 {
 				m.constExpr(r, s)
 			} else {
-				s.function(m.funcIndex(r))
+				f := m.funcIndex(r)
+				m.refer(f)
+				s.function(f)
 			}
 			if r.err != nil {
 				return

@@ -43,6 +43,7 @@ type tank struct {
 	budget  int64 // fuel that may still be handed out
 	slice   int64 // fuel that is handed out at a time, besides the debt
 	granted int64
+	owed    int64 // at most, when it was asked
 	refills int
 }
 
@@ -52,6 +53,7 @@ func newTank(budget int64) *tank { return &tank{budget: budget, slice: 1000} }
 // refill pays the debt and hands out a slice.
 func (k *tank) refill(fuel int64) int64 {
 	k.refills++
+	k.owed = max(k.owed, -fuel)
 	need := k.slice - fuel
 	if need > k.budget {
 		panic(errFuel)

@@ -55,6 +55,6 @@ func TestValidate(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(path), ".wasm")
 		check(name, sample(t, name))
 	}
-	check("generated", generate(randomBytes(1, 2000)))
+	check("generated", generate(randomBytes(1, 2000), genFuncs))
 	check("merges", recursive(10, merges(10, 10)))
 }
