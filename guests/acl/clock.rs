@@ -63,6 +63,7 @@ impl<'a> Times<'a> {
     }
 }
 
+#[inline(never)]
 fn days(word: Word) -> Result<[bool; 7], Fault> {
     let mut set = [false; 7];
     let mut all = word.values();

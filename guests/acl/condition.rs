@@ -102,6 +102,7 @@ pub struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
+    #[inline(never)]
     pub fn next(&mut self) -> Result<Option<Condition<'a>>, Fault<'a>> {
         let mut name = self.words.next()?;
         if name.text.is_empty() {
@@ -135,6 +136,7 @@ impl<'a> Conditions<'a> {
 }
 
 /// What a condition is about.
+#[derive(Clone, Copy)]
 enum Subject<'a> {
     From,
     Certificate,
@@ -149,27 +151,34 @@ enum Subject<'a> {
 const NO_SUBJECT: &str = "is no condition; they are from, sni, alpn, cert, cert.subject, cert.issuer, cert.cn, \
     cert.ou, cert.san, cert.spki, cert.sha256, time, target, fact.NAME, and not before each";
 
+/// The subjects by name, all but facts; a table, since each arm of a match is compiled at
+/// every start.
+static SUBJECTS: [(&[u8], Subject); 13] = [
+    (b"from", Subject::From),
+    (b"sni", Subject::Tls(Info::Sni, |want, is| matches(want, is, Kind::Host))),
+    (b"alpn", Subject::Tls(Info::Alpn, |want, is| want == is)),
+    (b"cert", Subject::Certificate),
+    (b"cert.subject", Subject::Tls(Info::PeerSubject, |want, is| want == is)),
+    (b"cert.issuer", Subject::Tls(Info::PeerIssuer, |want, is| want == is)),
+    (b"cert.cn", Subject::Tls(Info::PeerSubject, |want, is| attribute(is, b"CN", want))),
+    (b"cert.ou", Subject::Tls(Info::PeerSubject, |want, is| attribute(is, b"OU", want))),
+    (b"cert.san", Subject::Alternative),
+    (b"cert.spki", Subject::Hash(Info::PeerSpki)),
+    (b"cert.sha256", Subject::Hash(Info::PeerCert)),
+    (b"time", Subject::Time),
+    (b"target", Subject::Target),
+];
+
 impl<'a> Subject<'a> {
+    #[inline(never)]
     fn parse(name: Word<'a>) -> Result<Self, Fault<'a>> {
-        Ok(match name.text {
-            b"from" => Subject::From,
-            b"sni" => Subject::Tls(Info::Sni, |want, is| matches(want, is, Kind::Host)),
-            b"alpn" => Subject::Tls(Info::Alpn, |want, is| want == is),
-            b"cert" => Subject::Certificate,
-            b"cert.subject" => Subject::Tls(Info::PeerSubject, |want, is| want == is),
-            b"cert.issuer" => Subject::Tls(Info::PeerIssuer, |want, is| want == is),
-            b"cert.cn" => Subject::Tls(Info::PeerSubject, |want, is| attribute(is, b"CN", want)),
-            b"cert.ou" => Subject::Tls(Info::PeerSubject, |want, is| attribute(is, b"OU", want)),
-            b"cert.san" => Subject::Alternative,
-            b"cert.spki" => Subject::Hash(Info::PeerSpki),
-            b"cert.sha256" => Subject::Hash(Info::PeerCert),
-            b"time" => Subject::Time,
-            b"target" => Subject::Target,
-            text => match text.strip_prefix(b"fact.").and_then(ascii) {
-                Some(key) if !key.is_empty() => Subject::Fact(key),
-                _ => return Err(name.fault(NO_SUBJECT)),
-            },
-        })
+        if let Some((_, subject)) = SUBJECTS.iter().find(|(known, _)| *known == name.text) {
+            return Ok(*subject);
+        }
+        match name.text.strip_prefix(b"fact.").and_then(ascii) {
+            Some(key) if !key.is_empty() => Ok(Subject::Fact(key)),
+            _ => Err(name.fault(NO_SUBJECT)),
+        }
     }
 }
 
@@ -210,6 +219,7 @@ impl<'a> Condition<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     fn holds(&self, facts: &mut Facts, deny: bool) -> Result<Truth, Wrong<'a>> {
         let known = match self.subject {
             Subject::From => facts.address()?,
@@ -228,7 +238,7 @@ impl<'a> Condition<'a> {
         if let Subject::Target = self.subject {
             return Ok(self.turn(self.targets(fact, deny)?));
         }
-        self.any(|want| match self.subject {
+        self.any(&|want| match self.subject {
             Subject::From => match (Network::parse(want), Address::of_peer(fact)) {
                 (Ok(network), Some(address)) => network.contains(&address),
                 _ => false,
@@ -251,7 +261,7 @@ impl<'a> Condition<'a> {
             return Ok(false);
         }
         for target in targets {
-            if self.any(|want| Pattern::parse(want).map_or(false, |p| p.matches(target)))? != every {
+            if self.any(&|want| Pattern::parse(want).map_or(false, |p| p.matches(target)))? != every {
                 return Ok(!every);
             }
         }
@@ -264,7 +274,7 @@ impl<'a> Condition<'a> {
             known => matches!(known, Known::Is(_)),
         };
         let verified = has && matches!(facts.tls(Info::PeerVerified)?, Known::Is(b"yes"));
-        let held = self.any(|want| match want {
+        let held = self.any(&|want| match want {
             b"any" => has,
             b"none" => !has,
             _ => verified,
@@ -272,7 +282,10 @@ impl<'a> Condition<'a> {
         Ok(self.turn(held))
     }
 
-    fn any(&self, holds: impl Fn(&[u8]) -> bool) -> Result<bool, Fault<'a>> {
+    /// Whether it holds for one of the values. All are read: what is wrong with any is a
+    /// fault.
+    #[inline(never)]
+    fn any(&self, holds: &dyn Fn(&[u8]) -> bool) -> Result<bool, Fault<'a>> {
         let mut values = self.value.values();
         let mut held = false;
         while let Some(value) = values.next()? {

@@ -160,6 +160,7 @@ pub struct Values<'a> {
 
 impl<'a> Values<'a> {
     /// The next value without its quotes; none after the last.
+    #[inline(never)]
     pub fn next(&mut self) -> Result<Option<Word<'a>>, Fault<'a>> {
         let rest = match self.rest {
             Some(rest) => rest,

@@ -70,6 +70,7 @@ fn rules(buf: &mut [u8]) -> Outcome<&[u8]> {
     }
 }
 
+#[inline(never)]
 fn decision(buf: &mut [u8], facts: &mut Facts) -> Outcome {
     let text = rules(buf)?;
     facts.look()?;

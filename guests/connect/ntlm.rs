@@ -145,6 +145,7 @@ fn pair(bytes: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 /// Adds the answer of version 2 (MS-NLMP section 3.3.2).
+#[inline(never)]
 fn answer_2(messages: &mut Messages, challenge: &Challenge, who: &Identity, start: usize) -> Outcome {
     let facts = match challenge.facts {
         Some(facts) if challenge.flags & UNICODE != 0 => facts,

@@ -53,6 +53,7 @@ pub fn check() -> Outcome {
     }
 }
 
+#[inline(never)]
 fn check_client() -> Outcome {
     target(&mut [0; VALUE_MAX])?;
     headers(&mut [0; HEADERS_MAX])?;

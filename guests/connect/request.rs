@@ -81,6 +81,7 @@ impl Request {
     }
 
     /// Takes a header. None is quoted, since it may hold a password.
+    #[inline(never)]
     fn header(&mut self, line: &[u8]) -> Outcome {
         let (name, value) = match line.iter().position(|&b| b == b':') {
             Some(at) if !has_control(line) => (line.get(..at).unwrap_or(&[]), trim(line.get(at + 1..).unwrap_or(&[]))),

@@ -55,6 +55,7 @@ fn connect(s: &Session) -> Outcome {
 }
 
 /// Asks for one of the service's logins, if it has any.
+#[inline(never)]
 fn log_in(s: &mut Session) -> Outcome {
     let mut buf = [0; LOGINS_MAX];
     let logins = match secret("option.userPassword", &mut buf) {

@@ -11,6 +11,7 @@ use crate::{options, version1, Session};
 use Part::{Quote, Say};
 
 /// Reads a header. None is one that names nobody: the connection's own ends count.
+#[inline(never)]
 pub fn read(s: &mut Session) -> Outcome<Option<Addresses>> {
     trust(&mut s.from)?;
     let addresses = match ACCEPTED.peek_byte().map_err(failed)? {

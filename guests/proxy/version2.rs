@@ -44,6 +44,7 @@ pub fn body_length(head: &[u8]) -> Result<usize, &'static str> {
 }
 
 /// Reads a whole header. None is one that names nobody.
+#[inline(never)]
 pub fn parse(header: &mut [u8]) -> Result<Option<Addresses>, &'static str> {
     let (command, family) = match header.get(SIGNATURE.len()..) {
         Some([command, family, ..]) => (*command, *family),

@@ -13,6 +13,7 @@ use Part::{Quote, Say};
 /// Longest message: user name and password with a version and two lengths.
 pub const MESSAGE_MAX: usize = 3 + 2 * FIELD_MAX;
 
+#[inline(never)]
 pub fn negotiate(s: &mut Session) -> Outcome {
     let target = options::target(&mut s.host)?;
     let login = options::credentials(&mut s.name, &mut s.password)?;
@@ -72,6 +73,7 @@ fn log_in(message: &[u8]) -> Outcome {
 }
 
 /// Asks for the target (RFC 1928 sections 4 to 6).
+#[inline(never)]
 fn ask(request: &[u8], target: &Target) -> Outcome {
     send(request, "the request")?;
     let mut head = [0; 4];

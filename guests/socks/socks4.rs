@@ -44,6 +44,7 @@ pub fn serve(s: &mut Session) -> Outcome {
 
 /// Reads the rest of a request and does what it asks. The outer outcome is of a client
 /// that cannot be answered any more.
+#[inline(never)]
 fn request(s: &mut Session, command: u8, rest: [u8; 6]) -> Outcome<server::Result<Option<Endpoint>>> {
     let [high, low, ip @ ..] = rest;
     if options::users(&mut s.users)?.is_some() {

@@ -134,6 +134,7 @@ fn field(room: &mut [u8; FIELD_MAX]) -> Outcome<&[u8]> {
 
 /// Reads the rest of a request and does what it asks. The outer outcome is of a client
 /// that cannot be answered any more.
+#[inline(never)]
 fn request(s: &mut Session, head: [u8; 4]) -> Outcome<server::Result<Text<REPLY_MAX>>> {
     let [version, command, _, kind] = head;
     if version != VERSION {

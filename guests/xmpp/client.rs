@@ -44,6 +44,7 @@ fn start_tls(s: &mut Session) -> Result<(), Wrong> {
 }
 
 /// Reads the server's features up to their end.
+#[inline(never)]
 fn want_offer(s: &mut Session) -> Result<(), Wrong> {
     match s.server.next(OUTGOING) {
         Ok(Token::Start(tag)) if tag.name == b"stream:features" => {}

@@ -69,6 +69,7 @@ pub fn read(document: &mut Document, side: Side, who: &str, header: &mut Header)
 }
 
 /// What is wrong with a token as a header; None: nothing.
+#[inline(never)]
 fn open(token: Token, header: &mut Header) -> Option<&'static str> {
     let tag = match token {
         Token::Start(tag) => tag,

@@ -14,6 +14,7 @@ const FEATURES: &[u8] = b"<stream:features><starttls xmlns='urn:ietf:params:xml:
     </starttls></stream:features>";
 
 /// Runs the conversation up to TLS.
+#[inline(never)]
 pub fn negotiate(s: &mut Session) -> Outcome {
     if accept::speaks_tls()? {
         start_tls()?;

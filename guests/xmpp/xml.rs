@@ -74,6 +74,7 @@ impl Document {
     }
 
     /// Reads the next token.
+    #[inline(never)]
     pub fn next(&mut self, side: Side) -> Result<Token, Fault> {
         let first = self.at == 0;
         loop {
