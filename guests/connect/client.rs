@@ -47,6 +47,7 @@ fn basic(s: &mut Session, who: &Identity) -> Outcome {
 }
 
 /// Logs in by two requests on this connection, which is what NTLM authenticates.
+#[inline(never)]
 fn ntlm(s: &mut Session, who: &Identity, scheme: Scheme) -> Outcome {
     let old = scheme == Scheme::Ntlm1;
     ntlm::negotiate(&mut s.messages, old);
@@ -94,6 +95,7 @@ fn finish(s: &mut Session) -> Outcome {
 }
 
 /// Asks for a 2xx, and says why it is none.
+#[inline(never)]
 fn connected(s: &Session, scheme: Option<Scheme>) -> Outcome {
     let (response, line) = (&s.response, s.response.status_line());
     if response.is_success() {

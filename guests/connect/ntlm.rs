@@ -69,6 +69,7 @@ pub fn negotiate(messages: &mut Messages, old: bool) {
 }
 
 /// Adds the proxy's challenge and the answer to it, and gives the answer.
+#[inline(never)]
 pub fn authenticate<'a>(
     messages: &'a mut Messages,
     challenge: &[u8],
@@ -102,6 +103,7 @@ struct Challenge<'a> {
 }
 
 impl<'a> Challenge<'a> {
+    #[inline(never)]
     fn parse(message: &'a [u8]) -> Option<Challenge<'a>> {
         if message.get(..12)? != b"NTLMSSP\0\x02\0\0\0" {
             return None;
@@ -223,6 +225,7 @@ fn password_hash(password: &[u8]) -> Outcome<[u8; 16]> {
 
 /// Adds the target's facts, with the flag that says that there is an integrity code: a
 /// proxy that gives the time wants one (MS-NLMP section 3.1.5.1.2).
+#[inline(never)]
 fn add_facts(blob: &mut Text<BLOB_MAX>, facts: &[u8], mic: bool) {
     let mut rest = facts;
     let mut flagged = !mic;
@@ -251,6 +254,7 @@ fn windows_time() -> [u8; 8] {
 
 /// Adds the answer of version 1, byte for byte as stunnel does: three blocks of DES over
 /// the nonce, under keys made of the password's hash.
+#[inline(never)]
 fn answer_1(messages: &mut Messages, challenge: &Challenge, who: &Identity) -> Outcome {
     let mut keys = [0; 21];
     for (place, b) in keys.iter_mut().zip(password_hash(who.password)?) {

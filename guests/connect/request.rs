@@ -36,6 +36,7 @@ impl Request {
     }
 
     /// Reads a request through its empty line; a client that sends something else is told.
+    #[inline(never)]
     pub fn read(&mut self, buf: &mut [u8; LINE_MAX]) -> Outcome {
         // A client that waits for TLS would never send a line end.
         if ACCEPTED.peek_byte().map_err(unread)? == Some(TLS_HANDSHAKE) {
@@ -58,6 +59,7 @@ impl Request {
 
     /// Takes method, target and version, a blank between two (RFC 9112 section 3). Targets
     /// of other methods and the user information of a URI can be secrets and are not quoted.
+    #[inline(never)]
     fn request_line(&mut self, line: &[u8]) -> Outcome {
         let mut words = line.split(|&b| b == b' ');
         let (method, target) = match (words.next(), words.next(), words.next(), words.next()) {
@@ -109,6 +111,7 @@ impl Request {
         Ok(())
     }
 
+    #[inline(never)]
     fn read_line<'a>(&mut self, buf: &'a mut [u8; LINE_MAX]) -> Outcome<&'a [u8]> {
         let n = match ACCEPTED.read_line(buf) {
             Ok(n) => n,

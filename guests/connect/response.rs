@@ -110,6 +110,7 @@ impl Response {
     }
 
     /// Reads chunks, their extensions and the trailers (RFC 9112 section 7.1).
+    #[inline(never)]
     fn skip_chunks(&mut self, buf: &mut [u8; LINE_MAX]) -> Outcome {
         loop {
             let n = match chunk_size(self.read_line(buf)?) {
@@ -141,6 +142,7 @@ impl Response {
     }
 
     /// Reads one status line and its headers.
+    #[inline(never)]
     fn head(&mut self, buf: &mut [u8; LINE_MAX]) -> Outcome {
         self.line.clear();
         self.offered.clear();
@@ -166,6 +168,7 @@ impl Response {
         }
     }
 
+    #[inline(never)]
     fn header(&mut self, name: &[u8], value: &[u8]) {
         if name.eq_ignore_ascii_case(b"Content-Length") {
             let length = decimal(value).map_or(Length::Wrong, |n| Length::Known(n as usize));
@@ -185,6 +188,7 @@ impl Response {
 
     /// Takes the challenges of a line (RFC 9110 section 11.6.1). Commas stand between two
     /// challenges and between two parameters; a parameter has an equals sign behind its name.
+    #[inline(never)]
     fn schemes(&mut self, mut value: &[u8]) {
         while !value.is_empty() {
             let (element, rest) = split_element(value);
