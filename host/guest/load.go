@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +26,7 @@ type Source struct {
 	Role    Role             // what it is loaded for
 	Prefix  string           // of the values of guestAllow that are for it, as a policy has them: "NAME."
 	Bundled bool             // it comes with this program
+	Workers int              // processors to compile it with, if it is bundled; 0: one
 	Hash    string           // the SHA-256 in hex that it must have; empty: any
 	Allow   []abi.Capability // what the config grants
 	Pages   uint32           // the memory limit that it will run under, 64 KiB pages; 0: DefaultPages
@@ -120,7 +120,7 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 			return nil, m.errorf(KindInternal, "%v", err)
 		}
 	}
-	if m.compiled, err = r.compile(ctx, metered, s.Bundled); err != nil {
+	if m.compiled, err = r.compile(ctx, metered, s); err != nil {
 		return nil, m.errorf(KindLoad, "the module is not valid: %s", printable(err.Error(), maxReason))
 	}
 	if facts.State != nil {
@@ -131,16 +131,16 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 
 // compile makes machine code. A module that the engine panics on is refused, and does
 // not end the daemon that reloads its configuration. Only a bundled module is compiled
-// by several goroutines, as many as there are processors: a panic in one of those that
-// the engine starts could not be caught.
-func (r *Runtime) compile(ctx context.Context, wasm []byte, bundled bool) (compiled wazero.CompiledModule, err error) {
+// by several goroutines: a panic in one of those that the engine starts could not be
+// caught.
+func (r *Runtime) compile(ctx context.Context, wasm []byte, s Source) (compiled wazero.CompiledModule, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the engine panicked: %v", p)
 		}
 	}()
-	if bundled {
-		ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	if s.Bundled && s.Workers > 1 {
+		ctx = experimental.WithCompilationWorkers(ctx, s.Workers)
 	}
 	return r.wazero.CompileModule(ctx, wasm)
 }

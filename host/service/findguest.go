@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 // A guestRef is a line of the config that names a guest, with what others say of it.
 type guestRef struct {
+	key     lineKey
 	sc      *config.Service
 	option  string // protocol or policy
 	name    string
@@ -28,7 +28,7 @@ type guestRef struct {
 
 func protocolLine(sc *config.Service) guestRef {
 	return guestRef{
-		sc: sc, option: "protocol", name: sc.Protocol, label: sc.Protocol,
+		key: lineKey{service: sc}, sc: sc, option: "protocol", name: sc.Protocol, label: sc.Protocol,
 		hash: sc.Guest.Hash, pages: sc.Guest.Memory, allow: sc.Guest.Allow, options: sc.Guest.Options,
 		errorf: func(format string, args ...any) *config.Error { return sc.Errorf("protocol", format, args...) },
 	}
@@ -36,7 +36,7 @@ func protocolLine(sc *config.Service) guestRef {
 
 func policyLine(sc *config.Service, p *config.Policy) guestRef {
 	return guestRef{
-		sc: sc, option: "policy", name: p.Name, label: p.Label,
+		key: lineKey{sc, p}, sc: sc, option: "policy", name: p.Name, label: p.Label,
 		hash: p.Hash, pages: sc.Guest.Memory, allow: p.Allow, options: p.Options,
 		errorf: func(format string, args ...any) *config.Error { return at(sc, p.Place, format, args...) },
 	}
@@ -47,29 +47,6 @@ func at(sc *config.Service, place config.Place, format string, args ...any) *con
 	e := place.Errorf(format, args...)
 	e.Section = sc.Name
 	return e
-}
-
-// load finds, checks and compiles a guest.
-func (set *Set) load(ctx context.Context, ref guestRef, o Options) (*guest.Module, *config.Error) {
-	src, bad := ref.find(set.Config.Global.GuestPath)
-	if bad != nil {
-		return nil, bad
-	}
-	if set.runtime == nil {
-		rt, err := guest.NewRuntime(ctx, guest.RuntimeOptions{
-			CacheDir:    set.Config.Global.GuestCache,
-			Interpreter: o.Interpreter,
-		})
-		if err != nil {
-			return nil, ref.errorf("%v", err)
-		}
-		set.runtime = rt
-	}
-	m, err := set.runtime.Load(ctx, src)
-	if err != nil {
-		return nil, ref.errorf("%v", err)
-	}
-	return m, ref.checkOptions(m.Info.Manifest)
 }
 
 // find gives the module: a file if the name has a slash, else a bundled guest, else

@@ -47,7 +47,7 @@ func (s *Service) loadPolicy(ctx context.Context, set *Set, line *config.Policy,
 	p.fixed, p.secrets = policyConfig(s.conf, line)
 	addSecrets(o.Log, p.secrets)
 	var bad *config.Error
-	if p.module, bad = set.load(ctx, ref, o); bad != nil {
+	if p.module, bad = set.guests.get(ref.key); bad != nil {
 		return bad
 	}
 	log := o.Log.Logger("ui")

@@ -63,7 +63,7 @@ func (s *Service) Name() string { return s.conf.Name }
 type Set struct {
 	Config   *config.Config
 	Services []*Service
-	runtime  *guest.Runtime // nil when no service has a guest
+	guests   loader
 	stapling stapling
 	tokens   *tokens // keys in tokens; nil: those of another's Store
 }
@@ -96,6 +96,7 @@ func Build(ctx context.Context, c *config.Config, o Options) (*Set, error) {
 		errs = set.tokens.check()
 		o.TLS.Store = set.tokens
 	}
+	set.guests.begin(ctx, c, o)
 	for _, sc := range c.Services {
 		log.Infof("Initializing service [%s]", sc.Name)
 		s, bad := set.build(ctx, sc, o)
@@ -199,7 +200,7 @@ func (s *Service) loadProtocol(ctx context.Context, set *Set, o Options) *config
 		}
 	}
 	ref := protocolLine(sc)
-	m, err := set.load(ctx, ref, o)
+	m, err := set.guests.get(ref.key)
 	if err != nil {
 		return err
 	}
@@ -288,10 +289,7 @@ func (set *Set) Close(ctx context.Context) error {
 	if set.tokens != nil {
 		set.tokens.close()
 	}
-	if set.runtime == nil {
-		return nil
-	}
-	return set.runtime.Close(ctx)
+	return set.guests.close(ctx)
 }
 
 // control sets the socket options of a scope ('a', 'l' or 'r'), all or some, before
