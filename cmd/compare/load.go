@@ -217,7 +217,8 @@ func (g *generator) firstError() error {
 	return g.firstErr
 }
 
-// window lets the load run warm and then measures for its time.
+// window lets the load run warm and then measures for its time, or for several times
+// that if nothing is done in one.
 func (g *generator) window(scale float64) (*result, error) {
 	defer g.stop.Store(true)
 	select {
@@ -231,7 +232,9 @@ func (g *generator) window(scale float64) (*result, error) {
 		return nil, err
 	}
 	units, start := g.units.Load(), time.Now()
-	time.Sleep(g.Time)
+	for done := false; !done; done = g.units.Load() > units || time.Since(start) >= patience {
+		time.Sleep(g.Time)
+	}
 	r := &result{Units: float64(g.units.Load()-units) / scale, Seconds: time.Since(start).Seconds()}
 	end, err := cpuTime(g.PID)
 	r.CPU = (end - cpu).Seconds()
