@@ -259,7 +259,7 @@ func TestWASIGrants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if day, elapsed := ms(got), ms(got[2:]); day != elapsed && day+time.Millisecond != elapsed || elapsed <= 0 || elapsed > time.Minute {
+			if day, elapsed := ms(got), ms(got[2:]); day > elapsed || elapsed <= 0 || elapsed > time.Minute { // asked in this order
 				t.Errorf("time of day %v, elapsed %v", day, elapsed)
 			}
 			seeds = append(seeds, got[4])
