@@ -57,23 +57,23 @@ func (w *rewriter) body(f uint32, b *body) {
 	r := &reader{b: b.raw, pos: b.code, base: b.base}
 	nesting := uint32(0)
 	var in, before instr
+	kept := b.code // what is to be copied begins there
 	for {
 		before, in = in, w.m.next(r)
 		switch in.op {
 		case opBlock, opIf:
 			nesting++
-			w.bytes(r.b[in.start:r.pos])
 		case opLoop:
 			nesting++
-			w.bytes(r.b[in.start:r.pos])
+			kept = w.keep(r, kept, r.pos)
 			region++
 			w.charge(w.m.costs[region])
 		case opEnd:
-			w.op(opEnd)
 			if nesting > 0 {
 				nesting--
 				continue
 			}
+			w.keep(r, kept, r.pos)
 			if counts {
 				w.leave(b.weight())
 				w.op(opEnd)
@@ -81,39 +81,45 @@ func (w *rewriter) body(f uint32, b *body) {
 			return
 		case opReturn:
 			if counts {
+				w.keep(r, kept, in.start)
 				w.op(opBr)
 				w.number(nesting)
-			} else {
-				w.op(opReturn)
+				kept = r.pos
 			}
 		case opCall, opCallIndirect:
+			kept = w.keep(r, kept, in.start)
 			if node.careful && w.graph.nodes[w.graph.target(in.index)].spends > 0 {
 				w.ask()
 			}
-			if in.op == opCallIndirect {
-				w.bytes(r.b[in.start:r.pos])
-				continue
+			if in.op == opCall {
+				w.op(opCall)
+				w.shifter.function(in.index)
+				kept = r.pos
 			}
-			w.op(opCall)
-			w.shifter.function(in.index)
 		case opRefFunc:
+			w.keep(r, kept, in.start)
 			w.op(opRefFunc)
 			w.shifter.function(in.index)
+			kept = r.pos
 		case opMemoryGrow:
+			kept = w.keep(r, kept, in.start)
 			w.chargeOperand(growShift, length)
-			w.bytes(r.b[in.start:r.pos])
 		case opMemoryInit, opMemoryCopy, opMemoryFill:
 			if !in.fixed(before) {
+				kept = w.keep(r, kept, in.start)
 				w.chargeOperand(-bulkShift, length)
 			}
-			w.bytes(r.b[in.start:r.pos])
 		case opTableGrow, opTableInit, opTableCopy, opTableFill:
+			kept = w.keep(r, kept, in.start)
 			w.chargeOperand(0, length)
-			w.bytes(r.b[in.start:r.pos])
-		default:
-			w.bytes(r.b[in.start:r.pos])
 		}
 	}
+}
+
+// keep copies what lies between two places of a body, and returns the second.
+func (w *rewriter) keep(r *reader, from, to int) int {
+	w.bytes(r.b[from:to])
+	return to
 }
 
 // op writes an opcode.

@@ -38,14 +38,18 @@ func (r *reader) rest() int { return len(r.b) - r.pos }
 
 // u8 reads a byte.
 func (r *reader) u8() byte {
-	if r.pos >= len(r.b) {
-		r.fail("unexpected end")
-		return 0
+	if r.pos < len(r.b) {
+		r.pos++
+		return r.b[r.pos-1]
 	}
-	c := r.b[r.pos]
-	r.pos++
-	return c
+	r.end()
+	return 0
 }
+
+// end is for reads beyond the end. In line it would keep u8 from being so.
+//
+//go:noinline
+func (r *reader) end() { r.fail("unexpected end") }
 
 // take reads n bytes, which alias the module.
 func (r *reader) take(n uint32) []byte {

@@ -38,14 +38,39 @@ func (l *liveness) step(in instr) {
 	case opLocalSet, opLocalTee:
 		l.locals = min(l.locals+1, l.vars)
 	}
-	l.height += int64(pushes(in)) - pops(in)
+	l.height = max(l.height+moves(in), 0)
+}
+
+// plainMoves is what moves says of instructions of one byte but calls and blocks, whose
+// types it depends on.
+var plainMoves = func() (t [256]int8) {
+	for c := range t {
+		t[c] = int8(movesOf(instr{op: uint16(c)}))
+	}
+	return t
+}()
+
+// moves is by how much an instruction makes the operand stack higher.
+func moves(in instr) int64 {
+	switch in.op {
+	case opBlock, opLoop, opIf, opCall, opCallIndirect:
+		return movesOf(in)
+	}
+	if in.op < 256 {
+		return int64(plainMoves[in.op])
+	}
+	return movesOf(in)
+}
+
+func movesOf(in instr) int64 {
+	n := int64(pushes(in)) - pops(in)
 	switch in.op { // which makes no new value, and whose new value is not on the stack
 	case opLocalGet:
-		l.height++
+		n++
 	case opLocalSet:
-		l.height--
+		n--
 	}
-	l.height = max(l.height, 0)
+	return n
 }
 
 // border notes new blocks, before which all is kept that is on the operand stack and

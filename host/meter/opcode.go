@@ -83,12 +83,17 @@ func (m *Module) next(r *reader) instr {
 	in := instr{start: r.pos}
 	c := r.u8()
 	in.op = uint16(c)
-	switch {
+	switch { // what is most frequent comes first
+	case c >= opLocalGet && c <= opLocalTee || c == opBr || c == opBrIf:
+		in.index = r.u32()
+	case c >= opI32Eqz && c < opI32Extend8:
+	case c == opI32Const:
+		in.index = uint32(r.signed(32))
+	case c >= opI32Load && c <= opI64Store32:
+		m.memArg(r, in.start)
 	case c <= 0x01 || c == opElse || c == opEnd || c == opReturn || c == opDrop || c == opSelect:
 	case c == opBlock || c == opLoop || c == opIf:
 		m.blockType(r, &in)
-	case c == opBr || c == opBrIf || c >= opLocalGet && c <= opLocalTee:
-		in.index = r.u32()
 	case c == opBrTable:
 		in.targets = r.count("targets", MaxTargets, 1)
 		for range in.targets {
@@ -118,19 +123,14 @@ func (m *Module) next(r *reader) instr {
 	case c == opTableGet || c == opTableSet:
 		r.index("table", m.tables)
 		m.features |= featReferenceTypes
-	case c >= opI32Load && c <= opI64Store32:
-		m.memArg(r, in.start)
 	case c == opMemorySize || c == opMemoryGrow:
 		m.memoryZero(r, in.start)
-	case c == opI32Const:
-		in.index = uint32(r.signed(32))
 	case c == opI64Const:
 		r.signed(64)
 	case c == opF32Const:
 		r.take(4)
 	case c == opF64Const:
 		r.take(8)
-	case c >= opI32Eqz && c < opI32Extend8:
 	case c >= opI32Extend8 && c <= opI64Extend32:
 		m.features |= featSignExtension
 	case c == opRefNull:
