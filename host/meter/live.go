@@ -8,6 +8,10 @@ const (
 	weightTarget = 64 // a target of br_table: a block of its own
 	weightValue  = 8  // a parameter or result of a call
 
+	// fillBlocks is how many blocks wazero makes for a fill of memory or a table, which it
+	// compiles to a loop that copies ever more.
+	fillBlocks = 3
+
 	// blocksShift makes one unit of 64 blocks that are there already when another is
 	// made: some passes look at all of them for each.
 	blocksShift = 6
@@ -35,6 +39,8 @@ func (l *liveness) step(in instr) {
 		l.border(1)
 	case opBrTable:
 		l.border(1 + int64(in.targets))
+	case opMemoryFill, opTableFill:
+		l.border(fillBlocks)
 	case opLocalSet, opLocalTee:
 		l.locals = min(l.locals+1, l.vars)
 	}

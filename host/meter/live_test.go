@@ -32,6 +32,12 @@ func TestCompilingIsBounded(t *testing.T) {
 	}{
 		{"values kept across ifs", func(n int) []byte { return values(n, append(slices.Clone(load), opIf, blockEmpty, opEnd)) }, 4000},
 		{"values kept across loops", func(n int) []byte { return values(n, []byte{opLoop, blockEmpty, opEnd}) }, 4000},
+		{"values kept across fills", func(n int) []byte {
+			return values(n, []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0, opMisc, opMemoryFill & 0xff, 0})
+		}, 4000},
+		{"values kept across fills of tables", func(n int) []byte {
+			return values(n, []byte{opI32Const, 0, opRefNull, 0x70, opI32Const, 0, opMisc, opTableFill & 0xff, 0})
+		}, 4000},
 		{"locals kept across blocks", func(n int) []byte {
 			c := slices.Repeat([]byte{opI32Const, 1, opLocalSet, 0}, n)
 			return append(c, slices.Repeat([]byte{opBlock, blockEmpty, opEnd}, n)...)
@@ -49,7 +55,7 @@ func TestCompilingIsBounded(t *testing.T) {
 				ts := slices.Repeat([]ValueType{I32}, 1000)
 				operands = signature(ts, ts)
 			}
-			m := newModule().types(operands).section(secFunction, 1, 0).section(secMemory, 1, 0, 1)
+			m := newModule().types(operands).section(secFunction, 1, 0).section(secTable, 1, 0x70, 0, 1).section(secMemory, 1, 0, 1)
 			return m.code(append(append(locals(4000), test.code(n)...), opEnd)).b
 		}
 		if _, err := Decode(build(test.n)); err == nil || !strings.Contains(err.Error(), "too costly to compile") {
