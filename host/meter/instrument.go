@@ -89,7 +89,7 @@ func (w *rewriter) body(f uint32, b *body) {
 		case opCall, opCallIndirect:
 			kept = w.keep(r, kept, in.start)
 			if node.careful && w.graph.nodes[w.graph.target(in.index)].spends > 0 {
-				w.ask()
+				w.opIndex(opCall, w.refuel())
 			}
 			if in.op == opCall {
 				w.op(opCall)
@@ -201,11 +201,13 @@ func (w *rewriter) chargeOperand(shift int64, length uint32) {
 	}
 	w.op(opI64Sub)
 	w.opIndex(opGlobalSet, w.fuel)
-	w.ask()
+	w.opIndex(opCall, w.refuel())
 }
 
 // ask asks for more fuel if it went below zero. Keeping its value in a local besides was
-// measured to gain nothing.
+// measured to gain nothing. It stands where a block begins in the original too: anywhere
+// else its own blocks would cost more to compile than what the function was taken to (see
+// liveness), so that refuel is called there whatever the fuel is.
 func (w *rewriter) ask() {
 	w.opIndex(opGlobalGet, w.fuel)
 	w.opConst(opI64Const, 0)
@@ -215,15 +217,21 @@ func (w *rewriter) ask() {
 	w.op(opEnd)
 }
 
-// refuel is the function that asks the host. The module gets it behind its own, since a
-// call of a function of the module is cheaper to compile than one of an import.
+// refuel is the function that asks the host, if the fuel went below zero. The module gets
+// it behind its own, since a call of a function of the module is cheaper to compile than
+// one of an import.
 func (w *rewriter) refuel() uint32 { return uint32(len(w.m.funcs)) + added }
 
 // refuelBody writes that function.
 func (w *rewriter) refuelBody() {
 	w.number(0)
 	w.opIndex(opGlobalGet, w.fuel)
+	w.opConst(opI64Const, 0)
+	w.op(opI64LtS)
+	w.out = append(w.out, opIf, blockEmpty)
+	w.opIndex(opGlobalGet, w.fuel)
 	w.opIndex(opCall, w.refill)
 	w.opIndex(opGlobalSet, w.fuel)
+	w.op(opEnd)
 	w.op(opEnd)
 }
