@@ -255,18 +255,43 @@ func TestAsks(t *testing.T) {
 }
 
 // TestRecursionIsCareful has functions that call themselves ask before each call of one
-// that does not, if these together spend more than that may: as many of them may be open
+// that does not, if these together spend more than they may: as many of them may be open
 // as depth allows.
 func TestRecursionIsCareful(t *testing.T) {
-	spends300 := [][]callee{toEach(2, 2, 2, 2, 2), toEach(3, 3, 3, 3, 3), toEach(4, 4, 4, 4, 4), nil}
-	for calls, want := range map[int]bool{3: false, 4: true} {
-		m, err := Decode(calling(1, nil, append([][]callee{append(toEach(0), toEach(bytes.Repeat([]byte{1}, calls)...)...)}, spends300...)...))
+	spends11 := [][]callee{toEach(2, 2, 2, 2, 2), nil}
+	for calls, want := range map[int]bool{maxOwedAgain / 11: false, maxOwedAgain/11 + 1: true} {
+		m, err := Decode(calling(1, nil, append([][]callee{append(toEach(0), toEach(bytes.Repeat([]byte{1}, calls)...)...)}, spends11...)...))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := m.graph().nodes[0].careful; got != want {
 			t.Errorf("%d calls: %v, want %v", calls, got, want)
 		}
+	}
+}
+
+// TestWayBackIsBounded has a recursion spend on its way back, where nothing is entered
+// that asks for itself: only what is behind it does.
+func TestWayBackIsBounded(t *testing.T) {
+	for _, nops := range []int{maxOwedAgain - 1, maxUnasked - 1} {
+		b := newModule().types(signature(nil, nil), signature([]ValueType{I32}, nil)).section(secFunction, 4, 0, 1, 0, 0)
+		b.section(secExport, append(appendName([]byte{2}, "run"), 0, 0, 1, 'a', 0, 2)...)
+		wasm := b.code(
+			[]byte{0, opI32Const, 0xde, 0x07, opCall, 1, opCall, 2, opEnd}, // 990
+			[]byte{0, opLocalGet, 0, opIf, blockEmpty, opLocalGet, 0, opI32Const, 1, opI32Sub, opCall, 1, opEnd, opCall, 3, opEnd},
+			[]byte{0, opEnd},
+			append(append([]byte{0}, bytes.Repeat([]byte{0x01}, nops)...), opEnd),
+		).b
+		eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
+			k := &tank{budget: 1 << 40}
+			m := start(t, newRuntime(t, c, k), rewrite(t, wasm, Options{}))
+			if _, err := m.ExportedFunction("run").Call(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if k.owed > maxOwed+maxUnasked {
+				t.Errorf("%d units were owed, each call spends %d", k.owed, nops+1)
+			}
+		})
 	}
 }
 
@@ -320,11 +345,12 @@ func TestOwedIsBounded(t *testing.T) {
 		module []byte
 		budget int64
 		want   error
+		owed   int64
 	}{
-		{"doubling", calling(1, nil, doubling...), 3_000_000, errFuel},
-		{"in a row", calling(2, nil, row...), 1 << 40, nil},
-		{"through a table", calling(2, []byte{2}, table...), 1 << 40, nil},
-		{"in a chain", calling(60, nil, chain...), 1 << 40, nil},
+		{"doubling", calling(1, nil, doubling...), 3_000_000, errFuel, maxOwed},
+		{"in a row", calling(2, nil, row...), 1 << 40, nil, maxOwed + 6_100},
+		{"through a table", calling(2, []byte{2}, table...), 1 << 40, nil, maxOwed + 6_100},
+		{"in a chain", calling(60, nil, chain...), 1 << 40, nil, maxOwed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			eachEngine(t, func(t *testing.T, c wazero.RuntimeConfig) {
@@ -333,9 +359,9 @@ func TestOwedIsBounded(t *testing.T) {
 				if _, err := m.ExportedFunction("f0").Call(context.Background()); !errors.Is(err, test.want) {
 					t.Fatalf("got %v, want %v", err, test.want)
 				}
-				// Beside it there is one function that does not ask for each call that is
-				// open, and the first function's own region, 3 units a call.
-				if k.owed > maxOwed+60*maxUnasked+6_100 {
+				// Beside it there is one function that does not ask, and the first function's
+				// own region, 3 units a call.
+				if k.owed > test.owed+maxUnasked {
 					t.Errorf("%d units were owed", k.owed)
 				}
 			})
