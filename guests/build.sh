@@ -19,9 +19,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # What all parts share.
+#  - conditions that need no branch of their own are computed, not branched around: the
+#    daemon compiles a guest at each start, and that takes it time by branches.
 compile() {
 	"$RUSTC" --edition 2021 --target wasm32-unknown-unknown \
-		-C opt-level=z -C codegen-units=1 -C panic=abort \
+		-C opt-level=z -C codegen-units=1 -C panic=abort -C llvm-args=-jump-is-expensive \
 		--remap-path-prefix "$top"= --remap-path-prefix "$work"= "$@"
 }
 

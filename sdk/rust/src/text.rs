@@ -2,39 +2,103 @@
 
 /// Up to N bytes. What does not fit is dropped and remembered, so that a
 /// message is checked once, when it is complete.
-pub struct Text<const N: usize> {
-    buf: [u8; N],
+pub struct Text<const N: usize>(Room<[u8; N]>);
+
+/// A text whose length is no part of its type: what is done to texts is in a module once,
+/// not for each length.
+struct Room<B: ?Sized> {
     len: usize,
     over: bool,
+    buf: B,
 }
 
 impl<const N: usize> Text<N> {
     pub const fn new() -> Self {
-        Text { buf: [0; N], len: 0, over: false }
+        Text(Room { len: 0, over: false, buf: [0; N] })
     }
 
     pub fn clear(&mut self) {
-        self.len = 0;
-        self.over = false;
+        self.0.len = 0;
+        self.0.over = false;
     }
 
     /// Appends what fits.
+    #[inline(always)]
     pub fn add(&mut self, bytes: &[u8]) -> &mut Self {
-        append(&mut self.buf, &mut self.len, &mut self.over, bytes);
+        self.room().add(bytes);
         self
     }
 
     /// Appends bytes in base64 with padding (RFC 4648 section 4).
+    #[inline(always)]
     pub fn add_base64(&mut self, bytes: &[u8]) -> &mut Self {
-        for group in bytes.chunks(3) {
-            self.add(&encode(group));
-        }
+        self.room().add_base64(bytes);
         self
     }
 
     /// Appends what a base64 text stands for, padded or not. False for what is no base64;
     /// what came before the fault is kept.
+    #[inline(always)]
     pub fn add_decoded(&mut self, text: &[u8]) -> bool {
+        self.room().add_decoded(text)
+    }
+
+    /// Overwrites bytes that are there already.
+    #[inline(always)]
+    pub fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.room().put(at, bytes);
+    }
+
+    /// Appends a number in decimal.
+    #[inline(always)]
+    pub fn add_decimal(&mut self, n: u32) -> &mut Self {
+        self.room().add_digits(n, 10);
+        self
+    }
+
+    /// Appends a number in hexadecimal, lower case.
+    #[inline(always)]
+    pub fn add_hexadecimal(&mut self, n: u32) -> &mut Self {
+        self.room().add_digits(n, 16);
+        self
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.buf.get(..self.0.len).unwrap_or(&[])
+    }
+
+    /// Whether something did not fit since the last clear.
+    pub fn is_over(&self) -> bool {
+        self.0.over
+    }
+
+    #[inline(always)]
+    fn room(&mut self) -> &mut Room<[u8]> {
+        &mut self.0
+    }
+}
+
+impl Room<[u8]> {
+    #[inline(never)]
+    fn add(&mut self, bytes: &[u8]) {
+        let room = self.buf.get_mut(self.len..).unwrap_or(&mut []);
+        let n = bytes.len().min(room.len());
+        if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.len += n;
+        self.over |= n < bytes.len();
+    }
+
+    #[inline(never)]
+    fn add_base64(&mut self, bytes: &[u8]) {
+        for group in bytes.chunks(3) {
+            self.add(&encode(group));
+        }
+    }
+
+    #[inline(never)]
+    fn add_decoded(&mut self, text: &[u8]) -> bool {
         let end = text.iter().rposition(|&b| b != b'=').map_or(0, |last| last + 1);
         let (digits, padding) = (text.get(..end).unwrap_or(&[]), text.len() - end);
         if digits.len() % 4 == 1 || padding > 2 {
@@ -49,51 +113,20 @@ impl<const N: usize> Text<N> {
         true
     }
 
-    /// Overwrites bytes that are there already.
-    pub fn put(&mut self, at: usize, bytes: &[u8]) {
+    fn put(&mut self, at: usize, bytes: &[u8]) {
         if let Some(place) = self.buf.get_mut(at..self.len).and_then(|rest| rest.get_mut(..bytes.len())) {
             place.copy_from_slice(bytes);
         }
     }
 
-    /// Appends a number in decimal.
-    pub fn add_decimal(&mut self, n: u32) -> &mut Self {
-        self.add_digits(n, 10)
-    }
-
-    /// Appends a number in hexadecimal, lower case.
-    pub fn add_hexadecimal(&mut self, n: u32) -> &mut Self {
-        self.add_digits(n, 16)
-    }
-
-    fn add_digits(&mut self, n: u32, base: u32) -> &mut Self {
+    #[inline(never)]
+    fn add_digits(&mut self, n: u32, base: u32) {
         if n >= base {
             self.add_digits(n / base, base);
         }
         let digit = char::from_digit(n % base, base).unwrap_or('0');
-        self.add(&[digit as u8])
+        self.add(&[digit as u8]);
     }
-
-    pub fn bytes(&self) -> &[u8] {
-        self.buf.get(..self.len).unwrap_or(&[])
-    }
-
-    /// Whether something did not fit since the last clear.
-    pub fn is_over(&self) -> bool {
-        self.over
-    }
-}
-
-/// What `Text::add` does, once for texts of all lengths: a module is small.
-#[inline(never)]
-fn append(buf: &mut [u8], len: &mut usize, over: &mut bool, bytes: &[u8]) {
-    let room = buf.get_mut(*len..).unwrap_or(&mut []);
-    let n = bytes.len().min(room.len());
-    if let (Some(to), Some(from)) = (room.get_mut(..n), bytes.get(..n)) {
-        to.copy_from_slice(from);
-    }
-    *len += n;
-    *over |= n < bytes.len();
 }
 
 /// One to three bytes in base64.
@@ -132,9 +165,8 @@ fn decode(group: &[u8]) -> Option<[u8; 3]> {
 
 /// The line without its line end, LF or CR LF.
 pub fn chomp(line: &[u8]) -> &[u8] {
-    match line {
-        [rest @ .., b'\r', b'\n'] => rest,
-        [rest @ .., b'\n'] => rest,
+    match line.split_last() {
+        Some((b'\n', rest)) => rest.strip_suffix(b"\r").unwrap_or(rest),
         _ => line,
     }
 }
