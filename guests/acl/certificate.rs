@@ -71,10 +71,12 @@ const NO_KIND: &str = "begins with none of DNS:, URI:, email: and IP:";
 impl<'a> Alternative<'a> {
     pub fn parse(text: &'a [u8]) -> Result<Self, &'static str> {
         let a = Alternative::split(text).ok_or(NO_KIND)?;
-        match a.kind {
-            b"IP" => Network::parse(a.pattern).map(drop).map_err(|_| NO_NETWORK)?,
-            b"DNS" | b"URI" | b"email" if !a.pattern.is_empty() => {}
-            _ => return Err(NO_KIND),
+        if a.kind == b"IP" {
+            return Network::parse(a.pattern).map(|_| a).map_err(|_| NO_NETWORK);
+        }
+        let kinds: [&[u8]; 3] = [b"DNS", b"URI", b"email"];
+        if a.pattern.is_empty() || !kinds.contains(&a.kind) {
+            return Err(NO_KIND);
         }
         Ok(a)
     }
@@ -90,15 +92,18 @@ impl<'a> Alternative<'a> {
     }
 
     fn matches(&self, name: &[u8]) -> bool {
-        match self.kind {
-            b"IP" => match (Network::parse(self.pattern), Address::parse(name)) {
+        if self.kind == b"IP" {
+            return match (Network::parse(self.pattern), Address::parse(name)) {
                 (Ok(network), Some(address)) => network.contains(&address),
                 _ => false,
-            },
-            b"DNS" => matches(self.pattern, name, Kind::Host),
-            b"URI" => matches(self.pattern, name, Kind::Uri),
-            _ => matches(self.pattern, name, Kind::Text),
+            };
         }
+        let kind = match self.kind {
+            kind if kind == b"DNS" => Kind::Host,
+            kind if kind == b"URI" => Kind::Uri,
+            _ => Kind::Text,
+        };
+        matches(self.pattern, name, kind)
     }
 }
 

@@ -53,8 +53,8 @@ pub fn default_allows() -> Outcome<Option<bool>> {
     let mut buf = [0; VALUE_MAX];
     match config("option.default", &mut buf) {
         Err(Code::NONE) => Ok(None),
-        Ok(b"allow") => Ok(Some(true)),
-        Ok(b"deny") => Ok(Some(false)),
+        Ok(word) if word == b"allow" => Ok(Some(true)),
+        Ok(word) if word == b"deny" => Ok(Some(false)),
         Ok(other) => Err(bad("guestOption default", other, " is neither allow nor deny")),
         Err(code) => Err(unreadable("guestOption default", code)),
     }

@@ -66,9 +66,9 @@ impl<'a> Rule<'a> {
         let verb = words.next()?;
         let mut target = verb;
         let action = match verb.text {
-            b"allow" => Action::Allow,
-            b"deny" => Action::Deny,
-            b"route" => {
+            text if text == b"allow" => Action::Allow,
+            text if text == b"deny" => Action::Deny,
+            text if text == b"route" => {
                 target = words.next()?.values().next()?.unwrap_or(verb);
                 Action::Route(target.text)
             }
@@ -148,6 +148,9 @@ enum Subject<'a> {
     Fact(&'a str),
 }
 
+/// The values of "cert".
+const HAVING: [&[u8]; 3] = [b"any", b"none", b"verified"];
+
 const NO_SUBJECT: &str = "is no condition; they are from, sni, alpn, cert, cert.subject, cert.issuer, cert.cn, \
     cert.ou, cert.san, cert.spki, cert.sha256, time, target, fact.NAME, and not before each";
 
@@ -206,7 +209,7 @@ impl<'a> Condition<'a> {
             let text = value.text;
             let verdict = match self.subject {
                 Subject::From => Network::parse(text).map(drop),
-                Subject::Certificate if !matches!(text, b"any" | b"none" | b"verified") => {
+                Subject::Certificate if !HAVING.contains(&text) => {
                     Err("is none of any, none and verified")
                 }
                 Subject::Alternative => Alternative::parse(text).map(drop),
@@ -273,10 +276,10 @@ impl<'a> Condition<'a> {
             Known::NotYet => return Ok(Truth::Open),
             known => matches!(known, Known::Is(_)),
         };
-        let verified = has && matches!(facts.tls(Info::PeerVerified)?, Known::Is(b"yes"));
+        let verified = has && matches!(facts.tls(Info::PeerVerified)?, Known::Is(word) if word == b"yes");
         let held = self.any(&|want| match want {
-            b"any" => has,
-            b"none" => !has,
+            _ if want == b"any" => has,
+            _ if want == b"none" => !has,
             _ => verified,
         })?;
         Ok(self.turn(held))

@@ -35,7 +35,7 @@ impl Facts {
     pub fn look(&mut self) -> Outcome {
         self.tls = host::info(Info::TlsVersion, &mut []) != Err(Code::NONE);
         self.target = host::info(Info::Target, &mut []) != Err(Code::NONE);
-        self.dialling = host::info(Info::Stage, &mut [0; 16]) == Ok(b"dial");
+        self.dialling = matches!(host::info(Info::Stage, &mut [0; 16]), Ok(stage) if stage == b"dial");
         Ok(())
     }
 

@@ -22,7 +22,7 @@ impl<'a> Pattern<'a> {
         let (host, ports) = split(text).ok_or(NO_TARGET)?;
         let mut ends = Parts::of(ports, b'-');
         let (low, high) = match (ends.next(), ends.next(), ends.next()) {
-            (Some(b"*"), None, None) => (0, 65535),
+            (Some(all), None, None) if all == b"*" => (0, 65535),
             (Some(one), None, None) => (port(one).ok_or(NO_TARGET)?, port(one).ok_or(NO_TARGET)?),
             (Some(a), Some(b), None) => (port(a).ok_or(NO_TARGET)?, port(b).ok_or(NO_TARGET)?),
             _ => return Err(NO_TARGET),

@@ -228,8 +228,8 @@ impl Response {
 
 /// The code of a status line (RFC 9112 section 4), of HTTP/1.0 or 1.1.
 fn status(line: &[u8]) -> Option<u32> {
-    match line {
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1', b' ', rest @ ..] => match split_word(rest) {
+    match line.strip_prefix(b"HTTP/1.")? {
+        [b'0' | b'1', b' ', rest @ ..] => match split_word(rest) {
             (code @ [b'1'..=b'5', _, _], _) => decimal(code),
             _ => None,
         },

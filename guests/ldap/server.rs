@@ -61,11 +61,11 @@ fn requests(message: &mut Message) -> Outcome {
             },
         };
         let (code, why) = match name(parts.contents) {
-            Some((START_TLS, true)) if parts.operation == EXTENDED => {
-                answer(parts.id, operation, result::SUCCESS, "", START_TLS)?;
-                return start_tls();
-            }
-            Some((START_TLS, false)) if parts.operation == EXTENDED => {
+            Some((name, is_all)) if parts.operation == EXTENDED && name == START_TLS => {
+                if is_all {
+                    answer(parts.id, operation, result::SUCCESS, "", START_TLS)?;
+                    return start_tls();
+                }
                 (result::PROTOCOL_ERROR, "StartTLS takes no value")
             }
             _ => (result::CONFIDENTIALITY_REQUIRED, "TLS is required: StartTLS first"),

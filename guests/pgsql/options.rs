@@ -21,8 +21,9 @@ pub fn check() -> Outcome {
 pub fn direct() -> Outcome<bool> {
     let mut buf = [0; DIRECT_MAX];
     match config("option.direct", &mut buf) {
-        Err(Code::NONE) | Ok(b"no") => Ok(false),
-        Ok(b"yes") => Ok(true),
+        Err(Code::NONE) => Ok(false),
+        Ok(value) if value == b"no" => Ok(false),
+        Ok(value) if value == b"yes" => Ok(true),
         Ok(value) => Err(bad(value)),
         Err(Code::TOO_LONG) => Err(bad(&buf)),
         Err(code) => Err(Refusal::of(&["reading guestOption direct"], code)),

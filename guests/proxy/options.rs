@@ -51,8 +51,9 @@ pub fn check() -> Outcome {
 pub fn version() -> Outcome<Version> {
     let mut room = [0; VALUE_MAX];
     match value("guestOption version", "option.version", &mut room)? {
-        None | Some(b"1") => Ok(Version::One),
-        Some(b"2") => Ok(Version::Two),
+        None => Ok(Version::One),
+        Some(version) if version == b"1" => Ok(Version::One),
+        Some(version) if version == b"2" => Ok(Version::Two),
         Some(other) => Err(bad("guestOption version", other, " is neither 1 nor 2")),
     }
 }
@@ -90,8 +91,8 @@ fn switch(name: &str, key: &str, default: bool) -> Outcome<bool> {
     let mut room = [0; VALUE_MAX];
     match value(name, key, &mut room)? {
         None => Ok(default),
-        Some(b"yes") => Ok(true),
-        Some(b"no") => Ok(false),
+        Some(word) if word == b"yes" => Ok(true),
+        Some(word) if word == b"no" => Ok(false),
         Some(other) => Err(bad(name, other, " is neither yes nor no")),
     }
 }

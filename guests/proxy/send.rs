@@ -76,7 +76,7 @@ fn add_ssl(body: &mut Text<OUT_MAX>) {
 }
 
 fn is_yes(id: Info) -> bool {
-    info(id, &mut [0; 4]) == Ok(b"yes")
+    matches!(info(id, &mut [0; 4]), Ok(word) if word == b"yes")
 }
 
 fn add_fact(kind: u8, id: Info, to: &mut Text<OUT_MAX>) {

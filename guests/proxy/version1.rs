@@ -23,9 +23,9 @@ pub fn parse(line: &[u8]) -> Result<Option<Addresses>, Malformed> {
         return Err(Malformed);
     }
     let v4 = match words.next() {
-        Some(b"TCP4") => true,
-        Some(b"TCP6") => false,
-        Some(b"UNKNOWN") => return Ok(None), // whatever follows is to be ignored
+        Some(word) if word == b"TCP4" => true,
+        Some(word) if word == b"TCP6" => false,
+        Some(word) if word == b"UNKNOWN" => return Ok(None), // whatever follows is to be ignored
         _ => return Err(Malformed),
     };
     let mut ip = || words.next().and_then(Ip::parse).filter(|ip| ip.is_v4() == v4).ok_or(Malformed);

@@ -89,7 +89,7 @@ fn want_proceed(s: &mut Session) -> Result<(), Wrong> {
         Err(fault) => return Err(failed(header::wrong(fault, "server", s.server.shown()).refusal)),
     }
     match s.server.next(OUTGOING) {
-        Ok(Token::End(b"proceed")) => Ok(()),
+        Ok(Token::End(name)) if name == b"proceed" => Ok(()),
         Ok(_) => Err(unlike("server sent a proceed that is not empty")),
         Err(fault) => Err(failed(header::wrong(fault, "server", s.server.shown()).refusal)),
     }

@@ -83,8 +83,8 @@ fn open(token: Token, header: &mut Header) -> Option<&'static str> {
         return Some("invalid-namespace");
     }
     match tag.attribute(b"xmlns") {
-        Some(b"jabber:client") => header.is_server = false,
-        Some(b"jabber:server") => header.is_server = true,
+        Some(space) if space == b"jabber:client" => header.is_server = false,
+        Some(space) if space == b"jabber:server" => header.is_server = true,
         _ => return Some("invalid-namespace"),
     }
     // Streams before version 1.0 have no features, and so no STARTTLS.

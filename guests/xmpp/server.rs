@@ -60,7 +60,7 @@ fn want_starttls(s: &mut Session) -> Result<(), Wrong> {
         Ok(Token::Empty(tag)) if tag.is(b"starttls", TLS) => return Ok(()),
         Ok(Token::Start(tag)) if tag.is(b"starttls", TLS) => return want_end(s),
         Ok(Token::Start(tag) | Token::Empty(tag)) => tag.name,
-        Ok(Token::End(b"stream:stream")) => {
+        Ok(Token::End(name)) if name == b"stream:stream" => {
             let _ = ACCEPTED.write(b"</stream:stream>"); // it may be gone
             let refusal = Refusal::new(Class::Peer, &[Say("client closed its stream without STARTTLS")]);
             return Err(Wrong { condition: "", refusal });
@@ -76,7 +76,7 @@ fn want_starttls(s: &mut Session) -> Result<(), Wrong> {
 /// The end of a starttls that is not written as one tag.
 fn want_end(s: &mut Session) -> Result<(), Wrong> {
     match s.client.next(ACCEPTED) {
-        Ok(Token::End(b"starttls")) => Ok(()),
+        Ok(Token::End(name)) if name == b"starttls" => Ok(()),
         Ok(_) => {
             let refusal = Refusal::new(Class::Peer, &[Say("client sent a STARTTLS that is not empty")]);
             Err(Wrong { condition: "bad-format", refusal })

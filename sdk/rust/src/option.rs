@@ -11,7 +11,13 @@ pub const VALUE_MAX: usize = 255;
 
 /// Whether the service is a TLS client.
 pub fn is_client() -> bool {
-    config("client", &mut [0; 4]) == Ok(b"yes")
+    is_yes("client")
+}
+
+/// Whether the host says yes to a key of its own.
+#[inline(never)]
+pub(crate) fn is_yes(key: &str) -> bool {
+    matches!(config(key, &mut [0; 4]), Ok(word) if word == b"yes")
 }
 
 /// Whether an option is set, whatever to.

@@ -146,12 +146,13 @@ impl<S: Style> Reply<S> {
 
     /// Puts a few bytes, at most INSERT_MAX, into the reply.
     pub fn insert(&mut self, at: usize, bytes: &[u8]) {
-        if let Some(tail) = self.buf.get_mut(at..self.len + bytes.len()) {
-            tail.rotate_right(bytes.len());
-            for (place, b) in tail.iter_mut().zip(bytes) {
-                *place = *b;
+        let end = self.len + bytes.len();
+        if let Some(tail) = self.buf.get_mut(at..end) {
+            if let Some(kept) = tail.len().checked_sub(bytes.len()) {
+                tail.copy_within(..kept, bytes.len());
+                tail.iter_mut().zip(bytes).for_each(|(place, b)| *place = *b);
+                self.len = end;
             }
-            self.len += bytes.len();
         }
     }
 }
