@@ -1,8 +1,8 @@
 //! IP addresses and networks.
 
-use crate::line::{cut_last, find, Parts};
+use crate::line::cut_last;
 use stunnel::ip::Ip;
-use stunnel::text::decimal;
+use stunnel::text::{decimal, find, Parts};
 
 /// An address; an IPv4 one, also in its mapped form (RFC 4291 section 2.5.5.2), has the
 /// bytes of the mapped form.

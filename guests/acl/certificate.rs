@@ -1,8 +1,8 @@
 //! What a certificate says, as the host prints it.
 
 use crate::address::{Address, Network, NO_NETWORK};
-use crate::line::{find, Parts};
 use crate::pattern::{matches, Kind};
+use stunnel::text::{find, Parts};
 
 /// Whether an attribute of a printed name, such as OU, has a value that matches.
 pub fn attribute(name: &[u8], key: &[u8], pattern: &[u8]) -> bool {

@@ -2,11 +2,12 @@
 
 use crate::condition::{Action, Rule};
 use crate::facts::zone;
-use crate::line::{Fault, Parts};
+use crate::line::Fault;
 use crate::target;
 use crate::{rules, RULES_MAX};
 use stunnel::host::config;
 use stunnel::option::{bad, is_client, unreadable, VALUE_MAX};
+use stunnel::text::Parts;
 use stunnel::{Code, Outcome};
 
 pub fn options(buf: &mut [u8; RULES_MAX]) -> Outcome {

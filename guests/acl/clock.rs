@@ -1,6 +1,7 @@
 //! Days of the week and times of day.
 
-use crate::line::{Fault, Parts, Word};
+use crate::line::{Fault, Word};
+use stunnel::text::Parts;
 
 const DAY: i64 = 24 * 60;
 

@@ -4,10 +4,11 @@ use crate::address::{Address, Network};
 use crate::certificate::{attribute, is_hash, same_hash, Alternative};
 use crate::clock::{Now, Times};
 use crate::facts::{Facts, Known};
-use crate::line::{ascii, Fault, Parts, Word, Words};
+use crate::line::{ascii, Fault, Word, Words};
 use crate::pattern::{matches, Kind};
 use crate::target::Pattern;
 use stunnel::host::Info;
+use stunnel::text::Parts;
 use stunnel::Refusal;
 
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! A rule's words and values, with the place of each.
 
-use stunnel::text::Text;
+use stunnel::text::{find, Text};
 use stunnel::{Class, Part, Refusal};
 use Part::{Quote, Say};
 
@@ -56,34 +56,6 @@ pub fn ascii(bytes: &[u8]) -> Option<&str> {
     } else {
         None
     }
-}
-
-/// The parts between separators. There is always one, which may be empty.
-pub struct Parts<'a> {
-    rest: Option<&'a [u8]>,
-    separator: u8,
-}
-
-impl<'a> Parts<'a> {
-    pub fn of(text: &'a [u8], separator: u8) -> Self {
-        Parts { rest: Some(text), separator }
-    }
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let rest = self.rest?;
-        let end = find(rest, self.separator);
-        self.rest = end.and_then(|at| rest.get(at + 1..));
-        rest.get(..end.unwrap_or(rest.len()))
-    }
-}
-
-/// Where a byte is.
-pub fn find(text: &[u8], byte: u8) -> Option<usize> {
-    text.iter().position(|&b| b == byte)
 }
 
 /// The text before the last of a byte, and after it.

@@ -22,8 +22,8 @@ mod target;
 
 use condition::{Action, Rule, Truth};
 use facts::Facts;
-use line::Parts;
 use stunnel::host::{config, info, log, set_target, Info};
+use stunnel::text::Parts;
 use stunnel::{status, Class, Code, Outcome, Part, Refusal, Text};
 use Part::{Quote, Say};
 

@@ -1,8 +1,9 @@
 //! Where a connection is going.
 
 use crate::address::{Address, Network};
-use crate::line::{cut_last, find, Parts};
+use crate::line::cut_last;
 use crate::pattern::{matches, Kind};
+use stunnel::text::{find, Parts};
 
 /// Longest target in bytes: a name of 253 (RFC 1035 section 2.3.4) or the path of a
 /// socket, and a port.

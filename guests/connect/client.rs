@@ -6,6 +6,7 @@ use crate::options::{self, Identity, Login, Scheme, HEADERS_MAX};
 use crate::Session;
 use stunnel::host;
 use stunnel::option::VALUE_MAX;
+use stunnel::text::Parts;
 use stunnel::{Class, Outcome, Part, Refusal, Text, OUTGOING};
 use Part::{Quote, Say};
 
@@ -83,7 +84,7 @@ fn begin(s: &mut Session) -> Outcome {
 /// Ends a request with the lines of protocolHeader, sends it and reads the answer.
 fn finish(s: &mut Session) -> Outcome {
     let mut buf = [0; HEADERS_MAX];
-    for line in options::headers(&mut buf)?.split(|&b| b == b'\n').filter(|line| !line.is_empty()) {
+    for line in Parts::of(options::headers(&mut buf)?, b'\n').filter(|line| !line.is_empty()) {
         s.out.add(line).add(b"\r\n");
     }
     s.out.add(b"\r\n");

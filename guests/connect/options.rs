@@ -3,7 +3,7 @@
 use crate::authority::is_authority;
 use stunnel::host::{config, warn};
 use stunnel::option::{bad, is_client, is_set, login, value, warn_half_login, VALUE_MAX};
-use stunnel::text::{has, has_control, is_utf8};
+use stunnel::text::{has, has_control, is_utf8, Parts};
 use stunnel::{accept, Class, Code, Outcome, Part, Refusal};
 use Part::Say;
 
@@ -121,7 +121,7 @@ pub fn headers(buf: &mut [u8; HEADERS_MAX]) -> Outcome<&[u8]> {
         Err(Code::TOO_LONG) => return Err(wrong("protocolHeader: all lines together are longer than 4096 bytes")),
         Err(code) => return Err(Refusal::of(&["reading protocolHeader"], code)),
     };
-    for line in lines.split(|&b| b == b'\n') {
+    for line in Parts::of(lines, b'\n') {
         if has_control(line) {
             return Err(wrong("protocolHeader: a line has a control character"));
         }

@@ -3,7 +3,7 @@
 use crate::authority::{is_authority, AUTHORITY_MAX};
 use crate::LINE_MAX;
 use stunnel::accept::TLS_HANDSHAKE;
-use stunnel::text::{chomp, has, has_control, split_word, trim};
+use stunnel::text::{chomp, has, has_control, split_word, trim, Parts};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -61,7 +61,7 @@ impl Request {
     /// of other methods and the user information of a URI can be secrets and are not quoted.
     #[inline(never)]
     fn request_line(&mut self, line: &[u8]) -> Outcome {
-        let mut words = line.split(|&b| b == b' ');
+        let mut words = Parts::of(line, b' ');
         let (method, target) = match (words.next(), words.next(), words.next(), words.next()) {
             (Some(method), Some(target), Some(version), None) if is_token(method) && is_version(version) => (method, target),
             _ => {

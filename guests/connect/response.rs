@@ -2,7 +2,7 @@
 
 use crate::ntlm::CHALLENGE_MAX;
 use crate::LINE_MAX;
-use stunnel::text::{chomp, decimal, has, split_word, trim};
+use stunnel::text::{chomp, decimal, has, split_word, trim, Parts};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, OUTGOING};
 use Part::{Quote, Say};
 
@@ -87,7 +87,7 @@ impl Response {
     }
 
     pub fn offers(&self, scheme: &str) -> bool {
-        self.offered().split(|&b| b == b',').any(|name| trim(name).eq_ignore_ascii_case(scheme.as_bytes()))
+        Parts::of(self.offered(), b',').any(|name| trim(name).eq_ignore_ascii_case(scheme.as_bytes()))
     }
 
     /// NTLM's second message, if it came whole.
@@ -175,12 +175,12 @@ impl Response {
             // Two that differ are none (RFC 9112 section 6.3).
             self.length = if matches!(self.length, Length::Unknown) || self.length == length { length } else { Length::Wrong };
         } else if name.eq_ignore_ascii_case(b"Transfer-Encoding") {
-            let last = value.rsplit(|&b| b == b',').next().unwrap_or(&[]);
+            let last = Parts::of(value, b',').last().unwrap_or(&[]);
             self.chunked = trim(last).eq_ignore_ascii_case(b"chunked");
             // A coding makes a length void; without chunks the body ends with the connection.
             self.length = Length::Unknown;
         } else if name.eq_ignore_ascii_case(b"Connection") || name.eq_ignore_ascii_case(b"Proxy-Connection") {
-            self.close |= value.split(|&b| b == b',').any(|word| trim(word).eq_ignore_ascii_case(b"close"));
+            self.close |= Parts::of(value, b',').any(|word| trim(word).eq_ignore_ascii_case(b"close"));
         } else if name.eq_ignore_ascii_case(b"Proxy-Authenticate") {
             self.schemes(value);
         }
@@ -239,7 +239,7 @@ fn status(line: &[u8]) -> Option<u32> {
 
 /// The size of a chunk; the extensions behind it mean nothing here.
 fn chunk_size(line: &[u8]) -> Option<usize> {
-    let digits = trim(line.split(|&b| b == b';').next().unwrap_or(&[]));
+    let digits = trim(Parts::of(line, b';').next().unwrap_or(&[]));
     if digits.is_empty() || digits.len() > 7 {
         return None;
     }

@@ -6,7 +6,7 @@ use crate::options;
 use crate::request::answer;
 use crate::Session;
 use stunnel::host::{self, annotate, digest, random, secret, set_alpn, set_target, warn, Alg};
-use stunnel::text::has;
+use stunnel::text::{has, Parts};
 use stunnel::{Class, Code, Outcome, Part, Refusal, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -70,7 +70,7 @@ fn log_in(s: &mut Session) -> Outcome {
             return Err(Refusal::of(&["reading guestOption userPassword"], code));
         }
     };
-    if logins.split(|&b| b == b'\n').any(|line| !has(line, b':')) {
+    if Parts::of(logins, b'\n').any(|line| !has(line, b':')) {
         // Nobody can log in by it, and configure cannot read it.
         warn("guestOption userPassword: a value is not NAME:PASSWORD");
     }
@@ -81,7 +81,7 @@ fn log_in(s: &mut Session) -> Outcome {
             return Err(Refusal::new(Class::Policy, &[Say("the client does not log in by Basic")]));
         }
     };
-    let name = given.split(|&b| b == b':').next().unwrap_or(&[]);
+    let name = Parts::of(given, b':').next().unwrap_or(&[]);
     if !is_known(given, logins).map_err(|code| Refusal::of(&["checking the client's login"], code))? {
         answer("407 Proxy Authentication Required", CHALLENGE);
         return Err(Refusal::new(Class::Policy, &[Say("the client's login is wrong: user "), Quote(name)]));
@@ -98,7 +98,7 @@ fn is_known(given: &[u8], logins: &[u8]) -> host::Result<bool> {
     random(&mut key)?;
     let given: [u8; 32] = digest(Alg::Sha256, &key, given)?;
     let mut known = false;
-    for line in logins.split(|&b| b == b'\n') {
+    for line in Parts::of(logins, b'\n') {
         let mac: [u8; 32] = digest(Alg::Sha256, &key, line)?;
         let differ = mac.iter().zip(&given).fold(0, |differ, (a, b)| differ | a ^ b);
         // A line without a colon is no login, and no login is empty.

@@ -1,6 +1,7 @@
 //! ErrorResponse: a type byte, four bytes of length, and fields of a letter and a text
 //! that a zero byte ends; another zero byte ends them all.
 
+use stunnel::text::Parts;
 use stunnel::{Text, ACCEPTED, OUTGOING};
 
 /// Codes of errors (the manual's appendix A).
@@ -39,6 +40,6 @@ impl Foreign {
 
     pub fn message(&self) -> &[u8] {
         let fields = self.0.get(..self.1).unwrap_or(&[]);
-        fields.split(|&b| b == 0).find_map(|field| field.strip_prefix(b"M")).unwrap_or(fields)
+        Parts::of(fields, 0).find_map(|field| field.strip_prefix(b"M")).unwrap_or(fields)
     }
 }

@@ -6,6 +6,7 @@
 //! this service from one in the middle: checkHost and verifyChain have to.
 
 use crate::error::{self, tell};
+use stunnel::text::Parts;
 use stunnel::{host, Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
 use Part::Say;
 
@@ -48,7 +49,7 @@ pub fn offer(room: &mut [u8]) -> Outcome {
         None => return send(message),
     };
     let mut kept = Text::<MESSAGE_MAX>::new();
-    for name in names.split(|&b| b == 0).filter(|name| !name.is_empty() && !name.ends_with(b"-PLUS")) {
+    for name in Parts::of(names, 0).filter(|name| !name.is_empty() && !name.ends_with(b"-PLUS")) {
         kept.add(name).add(b"\0");
     }
     if kept.bytes().is_empty() {

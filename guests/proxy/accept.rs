@@ -3,7 +3,7 @@
 use stunnel::accept::TLS_HANDSHAKE;
 use stunnel::host::{annotate, Info};
 use stunnel::ip::Network;
-use stunnel::text::chomp;
+use stunnel::text::{chomp, Parts};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
 use crate::addresses::{endpoint, Addresses};
 use crate::version2::{self, HEAD_LENGTH, HEADER_MAX, SIGNATURE};
@@ -34,7 +34,7 @@ pub fn read(s: &mut Session) -> Outcome<Option<Addresses>> {
         Some(Addresses::Unix(paths)) => {
             // The first of two paths, up to its zero byte.
             let path = paths.get(..paths.len() / 2).unwrap_or(&[]);
-            annotate("source", path.split(|&b| b == 0).next().unwrap_or(&[]));
+            annotate("source", Parts::of(path, 0).next().unwrap_or(&[]));
         }
         _ => {}
     }
@@ -46,7 +46,7 @@ pub fn read(s: &mut Session) -> Outcome<Option<Addresses>> {
 fn trust(room: &mut [u8; options::FROM_MAX]) -> Outcome {
     let from = options::from(room)?;
     let peer = endpoint(Info::PeerAddr);
-    let mut trusted = from.split(|&b| b == b'\n').filter(|line| match (&peer, Network::parse(line)) {
+    let mut trusted = Parts::of(from, b'\n').filter(|line| match (&peer, Network::parse(line)) {
         (Some(peer), Some(network)) => network.contains(&peer.ip),
         (None, None) => *line == options::UNIX,
         _ => false,

@@ -3,6 +3,7 @@
 use stunnel::host::{config, warn};
 use stunnel::ip::Network;
 use stunnel::option::{bad, is_client, is_set, warn_idle};
+use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::Say;
 
@@ -81,7 +82,7 @@ pub fn from(room: &mut [u8; FROM_MAX]) -> Outcome<&[u8]> {
         }
     };
     let is_bad = |line: &&[u8]| *line != UNIX && Network::parse(line).is_none();
-    match from.split(|&b| b == b'\n').find(is_bad) {
+    match Parts::of(from, b'\n').find(is_bad) {
         Some(line) => Err(bad("guestOption from", line, " is no network as 10.0.0.0/8, without bits beyond its prefix, nor unix")),
         None => Ok(from),
     }

@@ -1,7 +1,7 @@
 //! The header of version 1 (proxy-protocol.txt section 2.1), a line of text.
 
 use stunnel::ip::{Endpoint, Ip};
-use stunnel::text::decimal;
+use stunnel::text::{decimal, Parts};
 use stunnel::Text;
 use crate::addresses::Addresses;
 
@@ -18,7 +18,7 @@ pub fn parse(line: &[u8]) -> Result<Option<Addresses>, Malformed> {
         [text @ .., b'\r', b'\n'] => text,
         _ => return Err(Malformed),
     };
-    let mut words = text.split(|&b| b == b' ');
+    let mut words = Parts::of(text, b' ');
     if words.next() != Some(b"PROXY") {
         return Err(Malformed);
     }

@@ -1,7 +1,7 @@
 //! What a ManageSieve server says (RFC 5804 section 1.2): lines of capabilities, if they
 //! were asked for or TLS has started, and a line that begins with OK, NO or BYE.
 
-use stunnel::text::split_word;
+use stunnel::text::{split_word, Parts};
 use stunnel::{line, Class, Outcome, Part, Refusal, Text};
 use Part::{Quote, Say};
 
@@ -79,7 +79,7 @@ impl Server {
     pub fn add_capabilities<const N: usize>(&self, out: &mut Text<N>, clear: bool) {
         for line in self.capabilities() {
             if !is_named(line, "STARTTLS") && !(clear && is_named(line, "SASL")) {
-                out.add(line);
+                out.add(line).add(b"\n");
             }
         }
         if clear {
@@ -96,16 +96,16 @@ impl Server {
         self.text.add(last);
     }
 
-    /// The lines before the last, with their line ends.
+    /// The lines before the last, each without its line feed.
     fn capabilities(&self) -> impl Iterator<Item = &[u8]> {
-        self.text.bytes().get(..self.last).unwrap_or(&[]).split_inclusive(|&b| b == b'\n')
+        Parts::of(self.text.bytes().get(..self.last).unwrap_or(&[]), b'\n').filter(|line| !line.is_empty())
     }
 }
 
 /// The verdict of a line; a response code may stand right behind the word.
 fn verdict(line: &[u8]) -> Option<Verdict> {
     let word = split_word(line).0;
-    let word = word.split(|&b| b == b'(').next().unwrap_or(word);
+    let word = Parts::of(word, b'(').next().unwrap_or(word);
     let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
     if is("OK") {
         Some(Verdict::Ok)

@@ -2,6 +2,7 @@
 
 use stunnel::host::{config, secret};
 use stunnel::option::{bad, is_client, login, value, warn_half_login, warn_idle};
+use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use crate::target::{Target, OPTION_MAX};
 use Part::Say;
@@ -94,7 +95,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&b| b == b'\n')
+    Parts::of(text, b'\n')
 }
 
 /// Name and password of an entry; the password may have colons in it.

@@ -3,7 +3,7 @@
 //! target was dialled, and then with what came of it.
 
 use stunnel::ip::{Endpoint, Ip};
-use stunnel::text::chomp;
+use stunnel::text::Parts;
 use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED};
 use crate::target::{Host, Target, TargetText};
 use crate::{socks4, socks5, Session};
@@ -64,8 +64,8 @@ pub fn resolve(target: &Target, will_do: fn(&Ip) -> bool) -> Result<Ip> {
         Err(Code::TOO_LONG) => &room, // its last line may be cut, and is then no address or a later one
         Err(code) => return Err(failure("looking up ", &name, code)),
     };
-    let whole = lines.split_inclusive(|&b| b == b'\n').filter(|line| line.ends_with(b"\n"));
-    let first = whole.filter_map(|line| Ip::parse(chomp(line))).find(will_do);
+    let whole = lines.iter().rposition(|&b| b == b'\n').and_then(|end| lines.get(..end)).unwrap_or(&[]);
+    let first = Parts::of(whole, b'\n').filter_map(Ip::parse).find(will_do);
     first.ok_or_else(|| failure("looking up ", &name, Code::HOST))
 }
 

@@ -1,7 +1,7 @@
 //! Hosts that can be asked for.
 
 use stunnel::ip::{split_port, Ip};
-use stunnel::text::has;
+use stunnel::text::{has, Parts};
 use stunnel::Text;
 
 /// Longest name in bytes (RFC 1035 section 2.3.4, as text), and longest part of one.
@@ -93,5 +93,5 @@ fn is_name(text: &[u8]) -> bool {
             && label.len() <= LABEL_MAX
             && label.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
-    name.len() <= NAME_MAX && name.split(|&b| b == b'.').all(is_label)
+    name.len() <= NAME_MAX && Parts::of(name, b'.').all(is_label)
 }

@@ -2,7 +2,7 @@
 //! wrong (section 4.9.3).
 
 use stunnel::host::Side;
-use stunnel::text::decimal;
+use stunnel::text::{decimal, Parts};
 use stunnel::{Class, Part, Refusal, Text};
 use crate::xml::{Document, Fault, Tag, Token};
 use Part::{Quote, Say};
@@ -88,7 +88,7 @@ fn open(token: Token, header: &mut Header) -> Option<&'static str> {
         _ => return Some("invalid-namespace"),
     }
     // Streams before version 1.0 have no features, and so no STARTTLS.
-    let major = tag.attribute(b"version").and_then(|v| decimal(v.split(|&b| b == b'.').next()?));
+    let major = tag.attribute(b"version").and_then(|v| decimal(Parts::of(v, b'.').next()?));
     if !matches!(major, Some(1..)) {
         return Some("unsupported-version");
     }

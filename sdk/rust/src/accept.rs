@@ -50,7 +50,7 @@ pub fn check() -> Outcome {
 /// Whether the name that the client asks for in its handshake chooses the server, so
 /// that there is none to greet with before TLS.
 pub fn by_name() -> bool {
-    option::is_yes("sni")
+    host::says_yes("sni")
 }
 
 /// Refuses a config in which it does, for a protocol whose server greets before TLS and

@@ -160,8 +160,8 @@ pub fn set_target(target: &[u8]) -> Result<()> {
 
 /// The addresses of a name that the config allows, a line each; capability target.
 pub fn resolve<'a>(name: &[u8], buf: &'a mut [u8]) -> Result<&'a [u8]> {
-    let n = check(unsafe { raw::resolve(name.as_ptr(), name.len(), buf.as_mut_ptr(), buf.len()) })?;
-    buf.get(..n).ok_or(Code::TOO_LONG)
+    let n = unsafe { raw::resolve(name.as_ptr(), name.len(), buf.as_mut_ptr(), buf.len()) };
+    filled(buf, n)
 }
 
 /// Dials the target; the code says why it failed.
@@ -173,14 +173,21 @@ pub fn connect() -> Result<()> {
 /// Copies a service option or guestOption into buf. A value longer than buf is
 /// `Code::TOO_LONG`, one that is not set `Code::NONE`.
 pub fn config<'a>(key: &str, buf: &'a mut [u8]) -> Result<&'a [u8]> {
-    let n = check(unsafe { raw::config(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) })?;
-    buf.get(..n).ok_or(Code::TOO_LONG)
+    let n = unsafe { raw::config(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) };
+    filled(buf, n)
+}
+
+/// Whether an option that the host keeps says yes.
+pub(crate) fn says_yes(key: &str) -> bool {
+    let mut word = [0; 4];
+    let n = unsafe { raw::config(key.as_ptr(), key.len(), word.as_mut_ptr(), word.len()) };
+    n == 3 && word == *b"yes\0"
 }
 
 /// As `config`, for a value that the host keeps out of its logs.
 pub fn secret<'a>(key: &str, buf: &'a mut [u8]) -> Result<&'a [u8]> {
-    let n = check(unsafe { raw::secret(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) })?;
-    buf.get(..n).ok_or(Code::TOO_LONG)
+    let n = unsafe { raw::secret(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) };
+    filled(buf, n)
 }
 
 /// Keeps a fact about this connection. The host bounds number and size, and a
@@ -191,8 +198,8 @@ pub fn annotate(key: &str, value: &[u8]) {
 
 /// What was annotated under a key, by whichever guest of this connection.
 pub fn fact<'a>(key: &str, buf: &'a mut [u8]) -> Result<&'a [u8]> {
-    let n = check(unsafe { raw::fact(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) })?;
-    buf.get(..n).ok_or(Code::TOO_LONG)
+    let n = unsafe { raw::fact(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) };
+    filled(buf, n)
 }
 
 /// A fact of this connection that the host knows.
@@ -224,8 +231,8 @@ pub enum Info {
 /// Copies a fact into buf: `Code::NONE` if there is none (yet), `Code::DENIED` without the
 /// capability for it, `Code::TOO_LONG` if it does not fit.
 pub fn info(id: Info, buf: &mut [u8]) -> Result<&[u8]> {
-    let n = check(unsafe { raw::info(id as i32, buf.as_mut_ptr(), buf.len()) })?;
-    buf.get(..n).ok_or(Code::TOO_LONG)
+    let n = unsafe { raw::info(id as i32, buf.as_mut_ptr(), buf.len()) };
+    filled(buf, n)
 }
 
 /// The application protocols, a line each, of the next handshake.
@@ -288,6 +295,12 @@ pub(crate) fn warn_bytes(text: &[u8]) {
 /// Gives the reason of a non-zero return; see `refusal`.
 pub(crate) fn fail(class: i32, text: &[u8]) {
     unsafe { raw::fail(class, text.as_ptr(), text.len()) };
+}
+
+/// What was put into a buffer: so many bytes, or a code, which is below zero and so no
+/// length of any buffer.
+fn filled(buf: &[u8], n: i32) -> Result<&[u8]> {
+    buf.get(..n as usize).ok_or(if n < 0 { Code(n) } else { Code::TOO_LONG })
 }
 
 /// It and what is little more than it are inlined everywhere: telling a number from a code

@@ -1,6 +1,6 @@
 //! IP addresses as the host, configs and peers write them.
 
-use crate::text::{decimal, has, Text};
+use crate::text::{decimal, has, Parts, Text};
 
 /// Longest address as text: eight groups of four digits, and the colons between them.
 const IP_MAX: usize = 39;
@@ -132,7 +132,7 @@ fn mask(bits: u32, i: usize) -> u8 {
 
 fn parse_v4(text: &[u8]) -> Option<[u8; 4]> {
     let mut ip = [0; 4];
-    let mut parts = text.split(|&b| b == b'.');
+    let mut parts = Parts::of(text, b'.');
     for byte in ip.iter_mut() {
         let part = parts.next()?;
         let n = decimal(part)?;

@@ -1,6 +1,6 @@
 //! The config's options as a guest reads them, and what is wrong with them.
 
-use crate::host::{config, secret, warn, warn_bytes, Code};
+use crate::host::{config, says_yes, secret, warn, warn_bytes, Code};
 use crate::refusal::Part::{Quote, Say};
 use crate::refusal::{Class, Outcome, Refusal};
 use crate::text::Text;
@@ -11,13 +11,7 @@ pub const VALUE_MAX: usize = 255;
 
 /// Whether the service is a TLS client.
 pub fn is_client() -> bool {
-    is_yes("client")
-}
-
-/// Whether the host says yes to a key of its own.
-#[inline(never)]
-pub(crate) fn is_yes(key: &str) -> bool {
-    matches!(config(key, &mut [0; 4]), Ok(word) if word == b"yes")
+    says_yes("client")
 }
 
 /// Whether an option is set, whatever to.

@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 use core::ops::RangeInclusive;
 
-use crate::text::{chomp, has_control, split_word};
+use crate::text::{chomp, has_control, split_word, Parts};
 use crate::{Class, Code, Outcome, Part, Refusal, OUTGOING};
 use Part::{Quote, Say};
 
@@ -123,12 +123,14 @@ impl<S: Style> Reply<S> {
 
     /// Each line without its line end.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes().split_inclusive(|&b| b == b'\n').map(chomp)
+        Parts::of(chomp(self.bytes()), b'\n').map(trim_return)
     }
 
     /// The line that completes the reply.
     pub fn last(&self) -> &[u8] {
-        self.lines().last().unwrap_or(&[])
+        let whole = chomp(self.bytes());
+        let before = whole.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        whole.get(before..).unwrap_or(&[])
     }
 
     /// The parameters of an extension, if this answer to EHLO offers it
@@ -155,6 +157,10 @@ impl<S: Style> Reply<S> {
             }
         }
     }
+}
+
+fn trim_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// The text of a reply line: what follows the code and one more byte.

@@ -166,38 +166,72 @@ fn decode(group: &[u8]) -> Option<[u8; 3]> {
 /// The line without its line end, LF or CR LF.
 pub fn chomp(line: &[u8]) -> &[u8] {
     match line.split_last() {
-        Some((b'\n', rest)) => rest.strip_suffix(b"\r").unwrap_or(rest),
+        Some((b'\n', text)) => match text {
+            [text @ .., b'\r'] => text,
+            _ => text,
+        },
         _ => line,
     }
 }
 
 /// The part before the first blank, and the rest without surrounding blanks.
 pub fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
-    let end = line.iter().position(|&b| b == b' ' || b == b'\t').unwrap_or(line.len());
+    let end = line.iter().position(|&b| is_blank(b)).unwrap_or(line.len());
     (line.get(..end).unwrap_or(&[]), trim(line.get(end..).unwrap_or(&[])))
 }
 
 /// The bytes without blanks at both ends.
-pub fn trim(mut s: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = s {
-        s = rest;
+pub fn trim(s: &[u8]) -> &[u8] {
+    let from = s.iter().position(|&b| !is_blank(b)).unwrap_or(s.len());
+    let to = s.iter().rposition(|&b| !is_blank(b)).map_or(from, |last| last + 1);
+    s.get(from..to).unwrap_or(&[])
+}
+
+/// One condition, not two to be tried one after the other.
+fn is_blank(b: u8) -> bool {
+    (b == b' ') | (b == b'\t')
+}
+
+/// The parts between separators. There is always one, which may be empty. That of the
+/// standard library is compiled for each closure that finds separators, and panics.
+pub struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(text: &'a [u8], separator: u8) -> Self {
+        Parts { rest: Some(text), separator }
     }
-    while let [rest @ .., b' ' | b'\t'] = s {
-        s = rest;
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let end = find(rest, self.separator);
+        self.rest = end.and_then(|at| rest.get(at + 1..));
+        rest.get(..end.unwrap_or(rest.len()))
     }
-    s
+}
+
+/// Where a byte is.
+pub fn find(text: &[u8], byte: u8) -> Option<usize> {
+    text.iter().position(|&b| b == byte)
 }
 
 /// Whether a byte is a control character other than a tab: none belongs in a
 /// line of text, and a lone CR could pass for a line end further on.
 pub fn has_control(s: &[u8]) -> bool {
-    s.iter().any(|&b| (b < b' ' && b != b'\t') || b == 0x7f)
+    s.iter().fold(false, |found, &b| found | (b < b' ') & (b != b'\t') | (b == 0x7f))
 }
 
 /// Whether a byte is among others. The standard library looks for one by words of memory,
 /// which takes more of a module than it saves in texts as short as these.
 pub fn has(s: &[u8], byte: u8) -> bool {
-    s.iter().any(|&b| b == byte)
+    s.iter().fold(false, |found, &b| found | (b == byte))
 }
 
 /// Whether bytes are text in UTF-8.
@@ -244,12 +278,13 @@ pub fn decimal(s: &[u8]) -> Option<u32> {
     if s.is_empty() || s.len() > 6 {
         return None;
     }
-    let mut n = 0;
+    let (mut n, mut stray) = (0, false);
     for &b in s {
-        if !b.is_ascii_digit() {
-            return None;
-        }
-        n = n * 10 + (b - b'0') as u32;
+        stray |= !b.is_ascii_digit();
+        n = n * 10 + b.wrapping_sub(b'0') as u32;
+    }
+    if stray {
+        return None;
     }
     Some(n)
 }
