@@ -38,7 +38,7 @@ build() {
 	crate=${2##*/}
 	compile --crate-type cdylib --crate-name "$(echo "${crate%.wasm}" | tr -- - _)" \
 		--extern stunnel="$work/libstunnel.rlib" \
-		-C lto=fat -C strip=debuginfo -C link-arg="$work/mem.o" -C link-arg=-zstack-size=16384 -C link-arg=--demangle \
+		-C lto=fat -C strip=debuginfo -C link-arg="$work/mem.o" -C link-arg=--no-export-dynamic -C link-arg=-zstack-size=16384 -C link-arg=--demangle \
 		-o "$work/guest.wasm" "$1"
 	# The compiler leaves more beside what it makes, if it is stopped.
 	chmod 644 "$work/guest.wasm"

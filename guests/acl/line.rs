@@ -1,6 +1,6 @@
 //! A rule's words and values, with the place of each.
 
-use stunnel::text::{find, Text};
+use stunnel::text::{find, is_blank, Text};
 use stunnel::{Class, Part, Refusal};
 use Part::{Quote, Say};
 
@@ -104,13 +104,13 @@ impl<'a> Words<'a> {
 
     /// The next word; an empty one at the end of the rule.
     pub fn next(&mut self) -> Result<Word<'a>, Fault<'a>> {
-        let blanks = self.rest.text.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+        let blanks = self.rest.text.iter().take_while(|&&b| is_blank(b)).count();
         let word = self.rest.from(blanks);
         let mut quote = None;
         let mut end = 0;
         for &b in word.text {
             match quote {
-                None if b == b' ' || b == b'\t' => break,
+                None if is_blank(b) => break,
                 None if b == b'"' || b == b'\'' => quote = Some(b),
                 Some(q) if b == q => quote = None,
                 _ => {}

@@ -187,9 +187,10 @@ pub fn trim(s: &[u8]) -> &[u8] {
     s.get(from..to).unwrap_or(&[])
 }
 
-/// One condition, not two to be tried one after the other.
-fn is_blank(b: u8) -> bool {
-    (b == b' ') | (b == b'\t')
+/// A blank or a tab: one condition, not two to be tried one after the other.
+pub fn is_blank(b: u8) -> bool {
+    const BLANKS: u64 = 1 << b' ' | 1 << b'\t';
+    b < 64 && BLANKS >> b & 1 != 0
 }
 
 /// The parts between separators. There is always one, which may be empty. That of the
