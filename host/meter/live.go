@@ -7,6 +7,7 @@ const (
 	weightInstr  = 32 // an instruction: the most costly is a load with its check
 	weightTarget = 64 // a target of br_table: a block of its own
 	weightValue  = 8  // a parameter or result of a call
+	weightGlobal = 4  // a global that can change, for a call: it is loaded again behind it
 
 	// fillBlocks is how many blocks wazero makes for a fill of memory or a table, which it
 	// compiles to a loop that copies ever more.
@@ -26,6 +27,7 @@ type liveness struct {
 	blocks int64
 	locals int64 // that may have been assigned to
 	vars   int64
+	call   int64 // what globals add to a call
 }
 
 // step notes an instruction.
@@ -33,6 +35,11 @@ func (l *liveness) step(in instr) {
 	l.cost += weightInstr + weightTarget*int64(in.targets)
 	if in.op == opCall || in.op == opCallIndirect {
 		l.cost += weightValue * int64(in.params+in.results)
+	}
+	switch in.op { // and where the meter calls something
+	case opCall, opCallIndirect, opLoop, opMemoryGrow, opMemoryInit, opMemoryCopy, opMemoryFill,
+		opTableGrow, opTableInit, opTableCopy, opTableFill:
+		l.cost += l.call
 	}
 	switch in.op {
 	case opBlock, opLoop, opIf, opElse, opEnd, opBrIf:

@@ -67,6 +67,32 @@ func TestCompilingIsBounded(t *testing.T) {
 	}
 }
 
+// TestGlobalsMakeCallsCostly refuses many calls in a module with many globals that can
+// change, all of which the engine loads again behind each: where the meter calls something
+// as well as where the module does. With 10,000 of both it takes a minute and 16 GB.
+func TestGlobalsMakeCallsCostly(t *testing.T) {
+	for name, code := range map[string][]byte{
+		"calls":       {opCall, 0},
+		"loops":       {opLoop, blockEmpty, opEnd},
+		"memory.grow": {opI32Const, 0, opMemoryGrow, 0, opDrop},
+	} {
+		build := func(n int, mutable byte) []byte {
+			globals := append(appendU32(nil, uint32(n)), slices.Repeat([]byte{byte(I32), mutable, opI32Const, 0, opEnd}, n)...)
+			b := newModule().types(signature(nil, nil)).section(secFunction, 1, 0).section(secMemory, 1, 0, 1).section(secGlobal, globals...)
+			return b.code(append(append([]byte{0}, slices.Repeat(code, n)...), opEnd)).b
+		}
+		if _, err := Decode(build(1000, 1)); err == nil || !strings.Contains(err.Error(), "too costly to compile") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := Decode(build(100, 1)); err != nil {
+			t.Errorf("%s, a tenth: %v", name, err)
+		}
+		if _, err := Decode(build(1000, 0)); err != nil {
+			t.Errorf("%s, with constants: %v", name, err)
+		}
+	}
+}
+
 // TestHeight compares the height of the operand stack with what it has to be at each
 // end that can be reached, in a real guest and in generated modules.
 func TestHeight(t *testing.T) {

@@ -43,6 +43,7 @@ type Module struct {
 	sites      []uint32 // of all bodies, what each call names: see instr.index
 
 	globalTypes     []globalType // imported and defined
+	mutable         int64        // how many of them can change
 	importedGlobals uint32
 	segments        []segment
 	usesData        bool // it has memory.init or data.drop

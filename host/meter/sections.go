@@ -200,6 +200,8 @@ func (m *Module) global(r *reader) bool {
 	m.globals++
 	m.globalTypes = append(m.globalTypes, globalType{typ: t, mutable: flag == 1})
 	switch {
+	case flag == 1:
+		m.mutable++
 	case flag == 2 || flag == 3:
 		r.refuse(at, refusedThreads)
 	case flag > 3:
