@@ -29,6 +29,11 @@ const (
 	// MaxValues bounds the parameters of a function type, and its results.
 	MaxValues = 1_000
 
+	// MaxSignatures bounds the squares of how many parameters and results a type has
+	// together, for all types: the engine writes each out, in a string that it makes anew
+	// for each value. A module of 1.6 MB with 800 types of 2,000 took it ten seconds.
+	MaxSignatures = 1 << 24
+
 	// MaxFunctionSize is the longest body of a function, in bytes.
 	MaxFunctionSize = 256 << 10
 

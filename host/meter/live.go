@@ -7,6 +7,7 @@ const (
 	weightInstr  = 32 // an instruction: the most costly is a load with its check
 	weightTarget = 64 // a target of br_table: a block of its own
 	weightValue  = 8  // a parameter or result of a call
+	weightLocal  = 8  // a local, whose type alone takes as many bytes until all is compiled
 	weightGlobal = 4  // a global that can change, for a call: it is loaded again behind it
 
 	// fillBlocks is how many blocks wazero makes for a fill of memory or a table, which it

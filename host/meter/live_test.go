@@ -93,6 +93,30 @@ func TestGlobalsMakeCallsCostly(t *testing.T) {
 	}
 }
 
+// TestDeclarationsAreBounded refuses what is short to declare, and what the engine takes
+// gigabytes for: locals in many functions, and types of many values.
+func TestDeclarationsAreBounded(t *testing.T) {
+	void := signature(nil, nil)
+	values := slices.Repeat([]ValueType{I32}, MaxValues)
+	for name, build := range map[string]func(n int) []byte{
+		"locals": func(n int) []byte {
+			body := append(locals(MaxLocals), opEnd)
+			return newModule().types(void).section(secFunction, append(appendU32(nil, uint32(n)), make([]byte, n)...)...).
+				code(slices.Repeat([][]byte{body}, n)...).b
+		},
+		"types": func(n int) []byte {
+			return newModule().types(slices.Repeat([][]byte{signature(values, values)}, n/100)...).b
+		},
+	} {
+		if _, err := Decode(build(1000)); err == nil || !strings.Contains(err.Error(), "too costly to compile") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := Decode(build(400)); err != nil {
+			t.Errorf("%s, fewer: %v", name, err)
+		}
+	}
+}
+
 // TestHeight compares the height of the operand stack with what it has to be at each
 // end that can be reached, in a real guest and in generated modules.
 func TestHeight(t *testing.T) {

@@ -112,7 +112,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 	m.costs = append(m.costs, int64(b.vars))
 	b.values = int64(b.vars)
 	l := liveness{vars: int64(b.vars), locals: min(int64(len(m.types[b.typ].params)), int64(b.vars)), call: weightGlobal * m.mutable}
-	l.cost = l.call // of asking at the entry
+	l.cost = l.call + weightLocal*int64(b.vars) // l.call: of asking at the entry
 	frames = append(frames, frame{op: opBlock, joins: true, region: b.first, arity: len(m.types[b.typ].results)})
 	loops := int64(0)
 	var before instr

@@ -4,6 +4,7 @@ package meter
 func (m *Module) decodeTypes(r *reader) {
 	n := r.count("types", MaxTypes, 3)
 	m.types = make([]funcType, 0, n)
+	written := 0
 	for range n {
 		at := r.pos
 		switch form := r.u8(); {
@@ -16,6 +17,11 @@ func (m *Module) decodeTypes(r *reader) {
 		}
 		t := funcType{params: r.valueTypes("parameters"), results: r.valueTypes("results")}
 		if r.err != nil {
+			return
+		}
+		values := len(t.params) + len(t.results)
+		if written += values * values; written > MaxSignatures {
+			r.failAt(at, "too costly to compile: types have too many parameters and results")
 			return
 		}
 		if len(t.results) > 1 {
