@@ -17,6 +17,7 @@ const PLAIN_MAX: usize = 2 * VALUE_MAX + 2;
 /// the time that TLS starts, as with stunnel, and its EHLO waits; whatever goes
 /// wrong from then on is its answer, in a code that lets it try again later
 /// (RFC 5321 section 3.8: 421 answers any command).
+#[inline(never)]
 pub fn negotiate(s: &mut Session) -> Outcome {
     s.connect()?;
     s.greeting()?;

@@ -8,7 +8,7 @@ pub const WELCOME: &[u8] = b" ESMTP stunnel\r\n";
 /// that the client's name is kept under.
 pub const HELLO: &str = "EHLO";
 pub const HELLO_ANSWER: &str = "answer to EHLO";
-pub const OLD_HELLO: Option<&str> = Some("HELO");
+pub const OLD_HELLO: &str = "HELO";
 pub const HELLO_FACT: &str = "ehlo";
 pub const HELLO_FIRST: &[u8] = b"503 5.5.1 EHLO first\r\n";
 

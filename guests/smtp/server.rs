@@ -6,7 +6,7 @@ use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::line::{self, Line};
 use stunnel::option::VALUE_MAX;
 use stunnel::reply::text;
-use stunnel::text::split_word;
+use stunnel::text::{look_up, split_word};
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
 use crate::session::Session;
 use crate::{dialect, options};
@@ -22,6 +22,7 @@ pub const COMMAND_MAX: usize = 1024;
 pub const NAME_MAX: usize = 255;
 
 /// Runs the conversation up to TLS.
+#[inline(never)]
 pub fn negotiate(s: &mut Session) -> Outcome {
     if accept::by_name() {
         return greet_first(s);
@@ -110,6 +111,7 @@ fn commands(s: &mut Session) -> Outcome {
     Err(Refusal::new(Class::Peer, &[Say("client sent too many commands without STARTTLS")]))
 }
 
+#[derive(Clone, Copy)]
 enum Answer {
     Ready(&'static [u8]),
     Refused(&'static [u8]),
@@ -118,11 +120,41 @@ enum Answer {
     StartTls,
     Quit,
 }
+/// What a command is, as far as its answer goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Hello,
+    OldHello,
+    StartTls,
+    Idle,
+    Quit,
+    /// It waits until TLS is up.
+    Later,
+}
 
-/// Commands of RFC 5321 and its extensions that wait until TLS is up.
-const LATER: [&str; 15] = [
-    "MAIL", "RCPT", "DATA", "BDAT", "AUTH", "VRFY", "EXPN", "HELP", "ETRN", "ATRN", "TURN", "SEND", "SOML",
-    "SAML", "BURL",
+/// The commands of RFC 5321 and its extensions.
+static VERBS: [(&str, Verb); 21] = [
+    (dialect::HELLO, Verb::Hello),
+    (dialect::OLD_HELLO, Verb::OldHello),
+    ("STARTTLS", Verb::StartTls),
+    ("NOOP", Verb::Idle),
+    ("RSET", Verb::Idle),
+    ("QUIT", Verb::Quit),
+    ("MAIL", Verb::Later),
+    ("RCPT", Verb::Later),
+    ("DATA", Verb::Later),
+    ("BDAT", Verb::Later),
+    ("AUTH", Verb::Later),
+    ("VRFY", Verb::Later),
+    ("EXPN", Verb::Later),
+    ("HELP", Verb::Later),
+    ("ETRN", Verb::Later),
+    ("ATRN", Verb::Later),
+    ("TURN", Verb::Later),
+    ("SEND", Verb::Later),
+    ("SOML", Verb::Later),
+    ("SAML", Verb::Later),
+    ("BURL", Verb::Later),
 ];
 
 /// Reads a command and settles its answer (RFC 5321 section 4.1.1, RFC 3207 section 4).
@@ -133,35 +165,24 @@ fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
         Line::Control => return Ok(Answer::Refused(b"500 5.5.2 Control character in command\r\n")),
     };
     let (verb, argument) = split_word(line);
-    let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
-
-    Ok(if is(dialect::HELLO) || dialect::OLD_HELLO.map_or(false, is) {
-        if argument.is_empty() {
-            return Ok(Answer::Refused(b"501 5.5.4 Host name missing\r\n"));
+    Ok(match look_up(verb, &VERBS) {
+        Some(Verb::Hello | Verb::OldHello) if argument.is_empty() => Answer::Refused(b"501 5.5.4 Host name missing\r\n"),
+        Some(hello @ (Verb::Hello | Verb::OldHello)) => {
+            host::annotate(dialect::HELLO_FACT, argument);
+            if hello == Verb::Hello {
+                Answer::Hello
+            } else {
+                Answer::OldHello
+            }
         }
-        host::annotate(dialect::HELLO_FACT, argument);
-        if is(dialect::HELLO) {
-            Answer::Hello
-        } else {
-            Answer::OldHello
-        }
-    } else if is("STARTTLS") {
-        if !argument.is_empty() {
-            Answer::Refused(b"501 5.5.4 STARTTLS takes no argument\r\n")
-        } else if !hello {
-            // Only an answer to EHLO offers STARTTLS (RFC 3207 section 2).
-            Answer::Refused(dialect::HELLO_FIRST)
-        } else {
-            Answer::StartTls
-        }
-    } else if is("NOOP") || is("RSET") {
-        Answer::Ready(b"250 2.0.0 Ok\r\n")
-    } else if is("QUIT") {
-        Answer::Quit
-    } else if LATER.iter().any(|name| is(name)) {
-        Answer::Refused(b"530 5.7.0 Must issue a STARTTLS command first\r\n")
-    } else {
-        Answer::Refused(b"500 5.5.1 Command not recognized\r\n")
+        Some(Verb::StartTls) if !argument.is_empty() => Answer::Refused(b"501 5.5.4 STARTTLS takes no argument\r\n"),
+        // Only an answer to EHLO offers STARTTLS (RFC 3207 section 2).
+        Some(Verb::StartTls) if !hello => Answer::Refused(dialect::HELLO_FIRST),
+        Some(Verb::StartTls) => Answer::StartTls,
+        Some(Verb::Idle) => Answer::Ready(b"250 2.0.0 Ok\r\n"),
+        Some(Verb::Quit) => Answer::Quit,
+        Some(Verb::Later) => Answer::Refused(b"530 5.7.0 Must issue a STARTTLS command first\r\n"),
+        None => Answer::Refused(b"500 5.5.1 Command not recognized\r\n"),
     })
 }
 

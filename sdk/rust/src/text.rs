@@ -180,6 +180,11 @@ pub fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
     (line.get(..end).unwrap_or(&[]), trim(line.get(end..).unwrap_or(&[])))
 }
 
+/// What a table has for a word, in letters of either case.
+pub fn look_up<T: Copy>(word: &[u8], table: &[(&str, T)]) -> Option<T> {
+    table.iter().find(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes())).map(|&(_, what)| what)
+}
+
 /// The bytes without blanks at both ends.
 pub fn trim(s: &[u8]) -> &[u8] {
     let from = s.iter().position(|&b| !is_blank(b)).unwrap_or(s.len());
@@ -212,9 +217,13 @@ impl<'a> Iterator for Parts<'a> {
     #[inline(never)]
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.rest?;
-        let end = find(rest, self.separator);
-        self.rest = end.and_then(|at| rest.get(at + 1..));
-        rest.get(..end.unwrap_or(rest.len()))
+        match find(rest, self.separator) {
+            Some(at) => {
+                self.rest = rest.get(at + 1..);
+                rest.get(..at)
+            }
+            None => self.rest.take(),
+        }
     }
 }
 
