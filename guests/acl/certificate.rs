@@ -109,20 +109,28 @@ impl<'a> Alternative<'a> {
 
 /// The 64 digits of a SHA-256, which may begin with "sha256:" and have colons between.
 pub fn is_hash(text: &[u8]) -> bool {
-    let mut n = 0;
-    for b in digits(text) {
-        if !b.is_ascii_hexdigit() {
-            return false;
-        }
-        n += 1;
-    }
-    n == 64
+    digits(text, &mut [0; HASH_LEN])
 }
 
 pub fn same_hash(text: &[u8], hash: &[u8]) -> bool {
-    digits(text).map(|b| b.to_ascii_lowercase()).eq(hash.iter().copied())
+    let mut wanted = [0; HASH_LEN];
+    digits(text, &mut wanted) && wanted == hash
 }
 
-fn digits(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    text.strip_prefix(b"sha256:").unwrap_or(text).iter().copied().filter(|&b| b != b':')
+const HASH_LEN: usize = 64;
+
+/// Takes the digits of a hash, in lower case; false if they are not just as many.
+fn digits(text: &[u8], to: &mut [u8; HASH_LEN]) -> bool {
+    let mut n = 0;
+    for &b in text.strip_prefix(b"sha256:").unwrap_or(text) {
+        if b == b':' {
+            continue;
+        }
+        match to.get_mut(n) {
+            Some(slot) if b.is_ascii_hexdigit() => *slot = b.to_ascii_lowercase(),
+            _ => return false,
+        }
+        n += 1;
+    }
+    n == HASH_LEN
 }

@@ -141,12 +141,21 @@ impl<'a> Conditions<'a> {
 enum Subject<'a> {
     From,
     Certificate,
-    Tls(Info, fn(&[u8], &[u8]) -> bool),
+    Tls(Info, Like),
     Alternative,
     Hash(Info),
     Time,
     Target,
     Fact(&'a str),
+}
+
+/// How a value is compared with what TLS tells.
+#[derive(Clone, Copy)]
+enum Like {
+    Host,
+    Same,
+    CommonName,
+    Unit,
 }
 
 /// The values of "cert".
@@ -159,13 +168,13 @@ const NO_SUBJECT: &str = "is no condition; they are from, sni, alpn, cert, cert.
 /// every start.
 static SUBJECTS: [(&[u8], Subject); 13] = [
     (b"from", Subject::From),
-    (b"sni", Subject::Tls(Info::Sni, |want, is| matches(want, is, Kind::Host))),
-    (b"alpn", Subject::Tls(Info::Alpn, |want, is| want == is)),
+    (b"sni", Subject::Tls(Info::Sni, Like::Host)),
+    (b"alpn", Subject::Tls(Info::Alpn, Like::Same)),
     (b"cert", Subject::Certificate),
-    (b"cert.subject", Subject::Tls(Info::PeerSubject, |want, is| want == is)),
-    (b"cert.issuer", Subject::Tls(Info::PeerIssuer, |want, is| want == is)),
-    (b"cert.cn", Subject::Tls(Info::PeerSubject, |want, is| attribute(is, b"CN", want))),
-    (b"cert.ou", Subject::Tls(Info::PeerSubject, |want, is| attribute(is, b"OU", want))),
+    (b"cert.subject", Subject::Tls(Info::PeerSubject, Like::Same)),
+    (b"cert.issuer", Subject::Tls(Info::PeerIssuer, Like::Same)),
+    (b"cert.cn", Subject::Tls(Info::PeerSubject, Like::CommonName)),
+    (b"cert.ou", Subject::Tls(Info::PeerSubject, Like::Unit)),
     (b"cert.san", Subject::Alternative),
     (b"cert.spki", Subject::Hash(Info::PeerSpki)),
     (b"cert.sha256", Subject::Hash(Info::PeerCert)),
@@ -184,6 +193,13 @@ impl<'a> Subject<'a> {
             _ => Err(name.fault(NO_SUBJECT)),
         }
     }
+}
+
+/// What a condition's values are compared with.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Fact(&'a [u8]),
+    Certificate { has: bool, verified: bool },
 }
 
 pub struct Condition<'a> {
@@ -242,18 +258,7 @@ impl<'a> Condition<'a> {
         if let Subject::Target = self.subject {
             return Ok(self.turn(self.targets(fact, deny)?));
         }
-        self.any(&|want| match self.subject {
-            Subject::From => match (Network::parse(want), Address::of_peer(fact)) {
-                (Ok(network), Some(address)) => network.contains(&address),
-                _ => false,
-            },
-            Subject::Tls(_, same) => same(want, fact),
-            Subject::Alternative => Alternative::parse(want).map_or(false, |a| a.is_among(fact)),
-            Subject::Hash(_) => same_hash(want, fact),
-            _ => matches(want, fact, Kind::Text),
-        })
-        .map(|held| self.turn(held))
-        .map_err(Wrong::from)
+        Ok(self.turn(self.any(Asked::Fact(fact))?))
     }
 
     /// Several configured targets are several ways to go. What is allowed is allowed for
@@ -265,7 +270,7 @@ impl<'a> Condition<'a> {
             return Ok(false);
         }
         for target in targets {
-            if self.any(&|want| Pattern::parse(want).map_or(false, |p| p.matches(target)))? != every {
+            if self.any(Asked::Fact(target))? != every {
                 return Ok(!every);
             }
         }
@@ -278,24 +283,45 @@ impl<'a> Condition<'a> {
             known => matches!(known, Known::Is(_)),
         };
         let verified = has && matches!(facts.tls(Info::PeerVerified)?, Known::Is(word) if word == b"yes");
-        let held = self.any(&|want| match want {
-            _ if want == b"any" => has,
-            _ if want == b"none" => !has,
-            _ => verified,
-        })?;
-        Ok(self.turn(held))
+        Ok(self.turn(self.any(Asked::Certificate { has, verified })?))
     }
 
     /// Whether it holds for one of the values. All are read: what is wrong with any is a
     /// fault.
     #[inline(never)]
-    fn any(&self, holds: &dyn Fn(&[u8]) -> bool) -> Result<bool, Fault<'a>> {
+    fn any(&self, asked: Asked) -> Result<bool, Fault<'a>> {
         let mut values = self.value.values();
         let mut held = false;
         while let Some(value) = values.next()? {
-            held |= holds(value.text);
+            held |= match asked {
+                Asked::Fact(fact) => self.is_like(value.text, fact),
+                Asked::Certificate { has, verified } => match value.text {
+                    want if want == b"any" => has,
+                    want if want == b"none" => !has,
+                    _ => verified,
+                },
+            };
         }
         Ok(held)
+    }
+
+    /// Whether what is known is what a value wants.
+    #[inline(never)]
+    fn is_like(&self, want: &[u8], fact: &[u8]) -> bool {
+        match self.subject {
+            Subject::From => match (Network::parse(want), Address::of_peer(fact)) {
+                (Ok(network), Some(address)) => network.contains(&address),
+                _ => false,
+            },
+            Subject::Tls(_, Like::Host) => matches(want, fact, Kind::Host),
+            Subject::Tls(_, Like::Same) => want == fact,
+            Subject::Tls(_, Like::CommonName) => attribute(fact, b"CN", want),
+            Subject::Tls(_, Like::Unit) => attribute(fact, b"OU", want),
+            Subject::Alternative => Alternative::parse(want).map_or(false, |a| a.is_among(fact)),
+            Subject::Hash(_) => same_hash(want, fact),
+            Subject::Target => Pattern::parse(want).map_or(false, |p| p.matches(fact)),
+            _ => matches(want, fact, Kind::Text),
+        }
     }
 
     fn turn(&self, held: bool) -> Truth {
