@@ -32,7 +32,8 @@ compile() {
 #  - --stack-first (rustc's default) makes a stack overflow trap at address 0 instead
 #    of running into the buffers;
 #  - bulk-memory turns copying into one instruction, which the host meters by length; see
-#    mem.rs for why that is the only part with it;
+#    mem.rs for why that is the only part with it, and only a guest's own functions are
+#    exported, so that those of mem.rs that it does not call are left out;
 #  - debug information goes, function names stay, demangled: a trap's place is readable.
 build() {
 	crate=${2##*/}

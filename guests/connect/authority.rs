@@ -22,7 +22,7 @@ fn is_host(host: &[u8]) -> bool {
         return has(address, b':')
             && address.iter().all(|&b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     }
-    !host.is_empty() && host.iter().all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    !host.is_empty() && host.iter().all(|&b| b.is_ascii_alphanumeric() || has(b"-_.", b))
 }
 
 fn is_port(port: &[u8]) -> bool {

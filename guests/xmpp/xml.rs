@@ -100,8 +100,8 @@ impl Document {
         self.at = end + 1;
         let inner = self.buf.get(start..end).unwrap_or(&[]);
         if kind == b'?' {
-            return match inner {
-                [b'?', b'x', b'm', b'l', b, .., b'?'] if is_blank(*b) => Ok(Token::Declaration),
+            return match inner.strip_prefix(b"?xml") {
+                Some([b, .., b'?']) if is_blank(*b) => Ok(Token::Declaration),
                 _ => Err(Fault::Forbidden),
             };
         }

@@ -69,18 +69,26 @@ pub fn speaks_tls() -> Outcome<bool> {
     if wait == 0 {
         return Ok(false);
     }
-    let first = match ACCEPTED.readable_within(wait) {
-        Ok(true) => ACCEPTED.peek_byte(),
-        Ok(false) => Ok(None),
-        Err(code) => Err(code),
-    };
-    first.map(|b| b == Some(TLS_HANDSHAKE)).map_err(reading)
+    match ACCEPTED.readable_within(wait) {
+        Ok(true) => begins_tls(),
+        Ok(false) => Ok(false),
+        Err(code) => Err(reading(code)),
+    }
+}
+
+/// Whether the first byte to come is one of TLS.
+#[inline(never)]
+fn begins_tls() -> Outcome<bool> {
+    match ACCEPTED.peek_byte() {
+        Ok(first) => Ok(first == Some(TLS_HANDSHAKE)),
+        Err(code) => Err(reading(code)),
+    }
 }
 
 /// Refuses a client that speaks TLS without the command that asks for it: it would wait
 /// for a ServerHello, and the guest for a line end.
 pub fn want_clear(command: &str) -> Outcome {
-    if ACCEPTED.peek_byte().map_err(reading)? == Some(TLS_HANDSHAKE) {
+    if begins_tls()? {
         let why = ", which guestOption detectTLS=200 would allow";
         return Err(Refusal::new(Class::Peer, &[Say("client spoke TLS without "), Say(command), Say(why)]));
     }

@@ -151,13 +151,11 @@ fn parse_v6(text: &[u8]) -> Option<[u8; 16]> {
     let mut ip = Text::<16>::new();
     let mut tail = Text::<16>::new(); // what follows `::`
     let mut gap = false;
-    let mut rest = match text {
-        [b':', b':', rest @ ..] => {
-            gap = true;
-            rest
-        }
-        _ => text,
-    };
+    let mut rest = text;
+    if let Some(behind) = text.strip_prefix(b"::") {
+        gap = true;
+        rest = behind;
+    }
     while !rest.is_empty() {
         let end = rest.iter().position(|&b| b == b':').unwrap_or(rest.len());
         let group = rest.get(..end)?;
@@ -167,27 +165,24 @@ fn parse_v6(text: &[u8]) -> Option<[u8; 16]> {
             break;
         }
         to.add(&hexadecimal(group)?.to_be_bytes());
-        rest = match rest.get(end..)? {
-            [] => &[],
-            [b':'] => return None,
-            [b':', b':', ..] if gap => return None,
-            [b':', b':', more @ ..] => {
+        rest = match rest.get(end + 1..) {
+            None => &[],
+            Some([]) => return None, // a colon that nothing follows
+            Some([b':', ..]) if gap => return None,
+            Some([b':', more @ ..]) => {
                 gap = true;
                 more
             }
-            [_, more @ ..] => more,
+            Some(more) => more,
         };
     }
-    let (head, tail) = (ip.bytes(), tail.bytes());
-    let given = head.len() + tail.len();
+    let given = ip.bytes().len() + tail.bytes().len();
     // `::` stands for one group of zeros at least.
     if ip.is_over() || (gap && given > 14) || (!gap && given != 16) {
         return None;
     }
-    let mut all = [0; 16];
-    all.iter_mut().zip(head).for_each(|(to, from)| *to = *from);
-    all.iter_mut().rev().zip(tail.iter().rev()).for_each(|(to, from)| *to = *from);
-    Some(all)
+    ip.add([0; 16].get(given..)?).add(tail.bytes());
+    ip.bytes().try_into().ok()
 }
 
 /// A group of one to four hexadecimal digits.
