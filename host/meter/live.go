@@ -6,7 +6,7 @@ package meter
 const (
 	weightInstr  = 32 // an instruction: the most costly is a load with its check
 	weightTarget = 64 // a target of br_table: a block of its own
-	weightValue  = 8  // a parameter or result of a call
+	weightValue  = 8  // a parameter or result of a call or block, or what a branch carries
 	weightLocal  = 8  // a local, whose type alone takes as many bytes until all is compiled
 	weightGlobal = 4  // a global that can change, for a call: it is loaded again behind it
 
@@ -34,8 +34,9 @@ type liveness struct {
 // step notes an instruction.
 func (l *liveness) step(in instr) {
 	l.cost += weightInstr + weightTarget*int64(in.targets)
-	if in.op == opCall || in.op == opCallIndirect {
-		l.cost += weightValue * int64(in.params+in.results)
+	switch in.op {
+	case opCall, opCallIndirect, opBlock, opLoop, opIf:
+		l.carry(in.params + in.results)
 	}
 	switch in.op { // and where the meter calls something
 	case opCall, opCallIndirect, opLoop, opMemoryGrow, opMemoryInit, opMemoryCopy, opMemoryFill,
@@ -93,6 +94,9 @@ func (l *liveness) border(blocks int64) {
 	l.blocks += blocks
 	l.cost += blocks * (1 + l.height + l.locals + l.blocks>>blocksShift)
 }
+
+// carry notes values that go to a place of their own, as those of calls and branches do.
+func (l *liveness) carry(values int) { l.cost += weightValue * int64(values) }
 
 // leave takes from the stack what code that cannot be reached left there: at the end of
 // a block there is what was there at its start, and its results.

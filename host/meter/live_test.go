@@ -48,10 +48,13 @@ func TestCompilingIsBounded(t *testing.T) {
 		{"calls with many operands", func(n int) []byte {
 			return append(slices.Repeat([]byte{opI32Const, 1}, 1000), slices.Repeat([]byte{opCall, 0}, n)...)
 		}, 400},
+		{"branches with many operands", func(n int) []byte {
+			return append(slices.Repeat([]byte{opI32Const, 1}, 1000), slices.Repeat([]byte{opI32Const, 1, opBrIf, 0}, n)...)
+		}, 600},
 	} {
 		build := func(n int) []byte {
 			operands := signature(nil, nil)
-			if test.name == "calls with many operands" {
+			if strings.HasSuffix(test.name, "with many operands") {
 				ts := slices.Repeat([]ValueType{I32}, 1000)
 				operands = signature(ts, ts)
 			}

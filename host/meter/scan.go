@@ -157,9 +157,12 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 				frames[len(frames)-1].sets += sets
 			}
 		case opBr, opBrIf, opBrTable:
-			cost += m.branch(r, b, in, frames)
+			arity := m.branch(r, b, in, frames)
+			cost += arity
+			l.carry(arity * (1 + in.targets))
 		case opReturn:
 			cost += frames[0].arity
+			l.carry(frames[0].arity)
 		case opCall, opCallIndirect:
 			cost += in.params + in.results
 			m.sites = append(m.sites, in.index)
