@@ -4,7 +4,7 @@
 
 use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::line::{self, Line};
-use stunnel::text::split_word;
+use stunnel::text::{look_up, split_word};
 use stunnel::{Class, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
 use crate::session::{unavailable, Session};
 use Part::{Quote, Say};
@@ -58,6 +58,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
     Err(Refusal::new(Class::Peer, &[Say("client sent too many commands without STARTTLS")]))
 }
 
+#[derive(Clone, Copy)]
 enum Command {
     Capabilities,
     ModeReader,
@@ -71,36 +72,42 @@ enum Command {
 const HELP: &[u8] =
     b"100 Before TLS there are\r\n  CAPABILITIES\r\n  HELP\r\n  MODE READER\r\n  QUIT\r\n  STARTTLS\r\n.\r\n";
 
-/// Commands of RFC 3977 and its extensions that wait until TLS is up.
-const LATER: [&str; 28] = [
-    "ARTICLE",
-    "AUTHINFO",
-    "BODY",
-    "CHECK",
-    "COMPRESS",
-    "DATE",
-    "GROUP",
-    "HDR",
-    "HEAD",
-    "IHAVE",
-    "LAST",
-    "LIST",
-    "LISTGROUP",
-    "MODE",
-    "NEWGROUPS",
-    "NEWNEWS",
-    "NEXT",
-    "OVER",
-    "POST",
-    "SLAVE",
-    "STAT",
-    "TAKETHIS",
-    "XHDR",
-    "XOVER",
-    "XPAT",
-    "XGTITLE",
-    "XPATH",
-    "XREPLIC",
+/// What commands of RFC 3977 and its extensions that wait until TLS is up are answered.
+const LATER: Command = Command::Refused(b"483 Must issue a STARTTLS command first\r\n");
+
+static COMMANDS: [(&str, Command); 32] = [
+    ("CAPABILITIES", Command::Capabilities),
+    ("MODE", Command::ModeReader),
+    ("HELP", Command::Help),
+    ("QUIT", Command::Quit),
+    ("STARTTLS", Command::StartTls),
+    ("ARTICLE", LATER),
+    ("AUTHINFO", LATER),
+    ("BODY", LATER),
+    ("CHECK", LATER),
+    ("COMPRESS", LATER),
+    ("DATE", LATER),
+    ("GROUP", LATER),
+    ("HDR", LATER),
+    ("HEAD", LATER),
+    ("IHAVE", LATER),
+    ("LAST", LATER),
+    ("LIST", LATER),
+    ("LISTGROUP", LATER),
+    ("NEWGROUPS", LATER),
+    ("NEWNEWS", LATER),
+    ("NEXT", LATER),
+    ("OVER", LATER),
+    ("POST", LATER),
+    ("SLAVE", LATER),
+    ("STAT", LATER),
+    ("TAKETHIS", LATER),
+    ("XHDR", LATER),
+    ("XOVER", LATER),
+    ("XPAT", LATER),
+    ("XGTITLE", LATER),
+    ("XPATH", LATER),
+    ("XREPLIC", LATER),
 ];
 
 /// Reads a command and settles what to do with it.
@@ -111,23 +118,11 @@ fn next(s: &mut Session) -> Outcome<Command> {
         Line::Control => return Ok(Command::Refused(b"501 Control character in command\r\n")),
     };
     let (verb, argument) = split_word(line);
-    let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
-    Ok(if is("CAPABILITIES") {
-        Command::Capabilities // an argument does not change it (RFC 3977 section 5.2)
-    } else if is("MODE") && argument.eq_ignore_ascii_case(b"READER") {
-        Command::ModeReader
-    } else if is("HELP") {
-        Command::Help
-    } else if is("QUIT") {
-        Command::Quit
-    } else if is("STARTTLS") && argument.is_empty() {
-        Command::StartTls
-    } else if is("STARTTLS") {
-        Command::Refused(b"501 STARTTLS takes no argument\r\n")
-    } else if LATER.iter().any(|name| is(name)) {
-        Command::Refused(b"483 Must issue a STARTTLS command first\r\n")
-    } else {
-        Command::Refused(b"500 Command not recognized\r\n")
+    // CAPABILITIES may have an argument, which does not change it (RFC 3977 section 5.2).
+    Ok(match look_up(verb, &COMMANDS).unwrap_or(Command::Refused(b"500 Command not recognized\r\n")) {
+        Command::ModeReader if !argument.eq_ignore_ascii_case(b"READER") => LATER,
+        Command::StartTls if !argument.is_empty() => Command::Refused(b"501 STARTTLS takes no argument\r\n"),
+        command => command,
     })
 }
 
