@@ -23,6 +23,7 @@ func TestCosts(t *testing.T) {
 		{"branch table with a value", []byte{opBlock, byte(I32), opI32Const, 0, opI32Const, 0, opBrTable, 1, 0, 0, opEnd, opDrop, opEnd}, []int64{9}},
 		{"memory.grow", []byte{opI32Const, 0, opMemoryGrow, 0, opDrop, opEnd}, []int64{4 + growCost}},
 		{"table.grow", []byte{opRefNull, 0x70, opI32Const, 0, opMisc, opTableGrow & 0xff, 0, opDrop, opEnd}, []int64{5 + growCost}},
+		{"ref.func", []byte{opRefFunc, 0, opDrop, opEnd}, []int64{3 + growCost}},
 		{"memory.fill", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost}},
 		{"memory.fill of a known length", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0x80, 0x08, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost + 1024/8}},
 		{"memory.fill of a long one, charged when it runs", []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0x81, 0x08, opMisc, opMemoryFill & 0xff, 0, opEnd}, []int64{5 + bulkCost}},

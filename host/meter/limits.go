@@ -111,6 +111,7 @@ const (
 	// bulkCost is the fixed cost of an operation on a range: it leaves compiled code.
 	bulkCost = 16
 
-	// growCost is the fixed cost of growing a memory or a table: it calls into Go.
+	// growCost is the fixed cost of growing a memory or a table, and of taking a
+	// function's reference: they call into Go.
 	growCost = 64
 )

@@ -168,6 +168,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 			m.sites = append(m.sites, in.index)
 			b.calls++
 		case opRefFunc:
+			cost += growCost
 			m.refer(in.index)
 		case opLocalGet, opLocalSet, opLocalTee:
 			if in.index >= b.vars {
