@@ -30,6 +30,7 @@ func Check(src *Source, stdout, stderr io.Writer) int {
 	clock := time.AfterFunc(buildTime, cancel)
 	defer clock.Stop()
 	log := logging.New()
+	PutOffCollection() // the process ends with it
 	set, err := service.Build(ctx, conf, service.Options{Log: log, TLS: tlsconf.Options{
 		Passphrases: &passphrase.Keeper{
 			Ask: func(prompt string) ([]byte, error) {

@@ -53,8 +53,10 @@ func newDaemon(src *Source, stderr io.Writer) *daemon {
 
 // run calls started when connections are accepted, and ends with the daemon.
 func (d *daemon) run(started func()) (status int) {
-	RaiseHeapFloor()
-	if err := d.start(); err != nil {
+	collect := PutOffCollection()
+	err := d.start()
+	collect()
+	if err != nil {
 		if !errors.Is(err, errReported) {
 			d.ui.Errf("%v", err)
 		}
