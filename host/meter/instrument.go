@@ -67,7 +67,14 @@ func (w *rewriter) body(f uint32, b *body) {
 			nesting++
 			kept = w.keep(r, kept, r.pos)
 			region++
-			w.charge(w.m.costs[region])
+			if w.m.calling[region] {
+				// What is live is spilled in this loop anyway: one more call costs little
+				// when it runs, and much less to compile than two more blocks.
+				w.spend(w.m.costs[region])
+				w.opIndex(opCall, w.refuel())
+			} else {
+				w.charge(w.m.costs[region])
+			}
 		case opEnd:
 			if nesting > 0 {
 				nesting--

@@ -37,6 +37,7 @@ type Module struct {
 	merges   int64
 	live     int64
 	costs    []int64 // of all regions of all bodies
+	calling  []bool  // of the same, whether they call something
 
 	start      uint32   // the start function, if there is one
 	referenced []bool   // by function, whether it may be called through a table; nil: none

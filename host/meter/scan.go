@@ -109,7 +109,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		return frames
 	}
 	// Locals are set to zero at each entry.
-	m.costs = append(m.costs, int64(b.vars))
+	m.costs, m.calling = append(m.costs, int64(b.vars)), append(m.calling, false)
 	b.values = int64(b.vars)
 	l := liveness{vars: int64(b.vars), locals: min(int64(len(m.types[b.typ].params)), int64(b.vars)), call: weightGlobal * m.mutable}
 	l.cost = l.call + weightLocal*int64(b.vars) // l.call: of asking at the entry
@@ -132,7 +132,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		case opLoop:
 			cost += in.params + in.results
 			frames = append(frames, frame{op: in.op, region: len(m.costs), arity: in.params, height: l.height - int64(in.params)})
-			m.costs = append(m.costs, 0)
+			m.costs, m.calling = append(m.costs, 0), append(m.calling, false)
 			loops++
 			b.loops = max(b.loops, loops)
 		case opElse:
@@ -166,6 +166,7 @@ func (m *Module) scan(r *reader, b *body, frames []frame) []frame {
 		case opCall, opCallIndirect:
 			cost += in.params + in.results
 			m.sites = append(m.sites, in.index)
+			m.calling[top.region] = true
 			b.calls++
 		case opRefFunc:
 			cost += growCost
