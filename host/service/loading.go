@@ -107,6 +107,7 @@ func (l *loader) start(ctx context.Context, loads []*load) {
 func (n *load) run(ctx context.Context, rt *guest.Runtime) {
 	defer close(n.done)
 	m, err := rt.Load(ctx, n.source)
+	n.source.Wasm = nil // up to 16 MiB, which the Set would else hold for as long as it serves
 	if err != nil {
 		n.bad = n.ref.errorf("%v", err)
 		return
