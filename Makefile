@@ -69,6 +69,7 @@ check:
 	$(GO) run $(STATICCHECK) $$($(GO) list ./... | grep -v /sdk/go/examples/)
 
 # Debian 12's own kernel cannot have what .ci/arm64 needs, so that CI does not insist on it.
+# G_SLICE: see there.
 test-arm64:
 	@if ! command -v qemu-aarch64 >/dev/null; then \
 	  echo "test-arm64: left out, qemu-aarch64 is missing: apt-get install qemu-user" >&2; test "$$CI" != true; exit; \
@@ -77,7 +78,7 @@ test-arm64:
 	if ! .ci/arm64 true; then \
 	  echo "test-arm64: left out what executes itself, and the program: this kernel has no emulators in namespaces" >&2; \
 	  set -ex; \
-	  GOARCH=arm64 $(GO) test -vet=off -exec qemu-aarch64 -skip '$(ARM64_SELF)|$(ARM64_SKIP)' $$packages; \
+	  G_SLICE=always-malloc GOARCH=arm64 $(GO) test -vet=off -exec qemu-aarch64 -skip '$(ARM64_SELF)|$(ARM64_SKIP)' $$packages; \
 	  exit; \
 	fi; \
 	set -ex; \
