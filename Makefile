@@ -23,7 +23,7 @@ PLATFORMS = windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64 linux/386
 # In this order: go test stops at the first pattern of which a name may have a part.
 ARM64_SKIP = ^Test(Matrix|Walls|NoSuchProgram|ExecOfNothing|Everything|CPUTime)$$|^FuzzGuests$$|/^interpreter$$|//^interpreter$$|^TestFlights$$/././^bytes$$
 # What executes itself, so that the kernel has to know the emulator; see .ci/arm64.
-ARM64_SELF = ^Test(FIPSMode|StartFails)$$
+ARM64_SELF = ^Test(FIPSMode|StartFails|IgnoredSignalsAreNotInherited)$$
 # The tests of the program that drive it as built for arm64; they and its peers are amd64
 # programs. Of the others those of tokens need a C library for arm64, those of setuid and the
 # sandbox look at all threads of a process, of which one is qemu's own, and some need other
