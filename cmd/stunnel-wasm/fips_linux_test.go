@@ -32,7 +32,8 @@ func inFIPSMode(t *testing.T, address string) bool {
 	program := testpeer.Need(t, "openssl", "openssl")
 	try := func(args string) bool {
 		c := exec.Command(program, append([]string{"s_client", "-connect", address}, strings.Fields(args)...)...)
-		return c.Run() == nil // its input ends at once
+		_, err := testpeer.CombinedOutput(t, c) // its input ends at once
+		return err == nil
 	}
 	for _, args := range approved {
 		if !try(args) {
@@ -134,7 +135,7 @@ func TestFIPSInBackground(t *testing.T) {
 			c = exec.Command(self(t), "-fd", "0")
 			c.Stdin = strings.NewReader(text)
 		}
-		if out, err := c.CombinedOutput(); err != nil {
+		if out, err := testpeer.CombinedOutput(t, c); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 		n := background(t, pid)
@@ -158,7 +159,7 @@ func TestFIPSAndSetEnvInBackground(t *testing.T) {
 		log, pid := filepath.Join(dir, "log"), filepath.Join(dir, "pid")
 		conf := writeConf(t, line+"setEnv = GODEBUG=fips140=on\nforeground = no\nsyslog = no\npid = "+pid+"\noutput = "+log+
 			"\n[a]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\n")
-		if out, err := exec.Command(self(t), conf).CombinedOutput(); err != nil {
+		if out, err := testpeer.CombinedOutput(t, exec.Command(self(t), conf)); err != nil {
 			t.Errorf("%q: %v: %s", line, err, out)
 		}
 		background(t, pid)
@@ -173,7 +174,7 @@ func TestFIPSDoesNotLoop(t *testing.T) {
 	conf := writeConf(t, "fips = yes\nforeground = yes\nsyslog = no\n[a]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\n")
 	c := exec.Command(self(t), conf)
 	c.Env = append(os.Environ(), "GODEBUG=fips140=off", "_STUNNEL_WASM_FIPS=")
-	out, err := c.CombinedOutput()
+	out, err := testpeer.CombinedOutput(t, c)
 	if err == nil || !strings.Contains(string(out), "fips = yes: the mode stays disabled") {
 		t.Errorf("%v: %s", err, out)
 	}

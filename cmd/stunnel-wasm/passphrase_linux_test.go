@@ -209,7 +209,7 @@ func TestPassphraseWithoutTerminal(t *testing.T) {
 			conf := writeConf(t, "foreground = yes\nsyslog = no\n[a]\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\n"+form.lines+"\n")
 			c := exec.Command(self(t), conf)
 			c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-			out, err := c.CombinedOutput()
+			out, err := testpeer.CombinedOutput(t, c)
 			for _, want := range []string{form.asked + ": there is no terminal to ask for the passphrase", "set keyPassphraseFile = FILE"} {
 				if err == nil || !strings.Contains(string(out), want) {
 					t.Errorf("%v, %s; want %q", err, out, want)

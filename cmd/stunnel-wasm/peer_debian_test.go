@@ -74,7 +74,7 @@ func TestDebianSample(t *testing.T) {
 	shell := exec.Command(testpeer.Need(t, "openssl", "openssl"), "s_client", "-quiet", "-psk_identity", "alice", "-psk", sampleKey,
 		"-connect", d.WaitLine(`Service \[shell\] \(FD=\d+\) bound to (.*)$`))
 	shell.Stdin = strings.NewReader("echo six times seven is $((6*7))\nexit\n")
-	out, err := shell.CombinedOutput()
+	out, err := testpeer.CombinedOutput(t, shell)
 	if err != nil || !strings.Contains(string(out), "six times seven is 42") {
 		t.Errorf("the shell says %q: %v", out, err)
 	}

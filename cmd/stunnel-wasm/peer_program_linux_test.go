@@ -194,7 +194,7 @@ func TestPipes(t *testing.T) {
 			cmd.Stdin = strings.NewReader("through pipes\n")
 			var complaints strings.Builder
 			cmd.Stderr = &complaints
-			out, err := cmd.Output()
+			out, err := testpeer.Output(t, cmd)
 			if err != nil || complaints.Len() > 0 {
 				t.Errorf("%v, and standard error has %q", err, &complaints) // whatever the outcome
 			}

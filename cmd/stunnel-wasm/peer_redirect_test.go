@@ -20,7 +20,7 @@ func says(word string) func(net.Conn) {
 func heardFrom(t *testing.T, addr string, more ...string) string {
 	t.Helper()
 	cmd := exec.Command(testpeer.Need(t, "openssl", "openssl"), append([]string{"s_client", "-quiet", "-ign_eof", "-connect", addr}, more...)...)
-	out, _ := cmd.Output() // its status tells of certificates that nobody asked it to check
+	out, _ := testpeer.Output(t, cmd) // its status tells of certificates that nobody asked it to check
 	return strings.TrimSpace(string(out))
 }
 

@@ -183,7 +183,7 @@ syslog = no
 accept = `+address+`
 connect = `+testpeer.Serve(t, says("served"))+`
 cert = `+certs.Server+"\n")
-		if out, err := exec.Command(server, conf).CombinedOutput(); err != nil || len(out) > 0 {
+		if out, err := testpeer.CombinedOutput(t, exec.Command(server, conf)); err != nil || len(out) > 0 {
 			t.Fatalf("%v: %s", err, out)
 		}
 		pid := background(t, jail+"/pid") // which stunnel writes after the start

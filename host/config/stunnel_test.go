@@ -39,7 +39,7 @@ func TestLikeStunnel(t *testing.T) {
 		src += "no-such-option = 1\n"
 		cmd := exec.Command(stunnel, "-fd", "0")
 		cmd.Stdin = strings.NewReader(src)
-		out, err := cmd.CombinedOutput()
+		out, err := testpeer.CombinedOutput(t, cmd)
 		if err == nil {
 			t.Errorf("stunnel accepts %q", src)
 			continue
@@ -110,7 +110,7 @@ func TestCommandsLikeStunnel(t *testing.T) {
 			// The second service ends stunnel when the first is good.
 			cmd := exec.Command(stunnel, "-fd", "0")
 			cmd.Stdin = strings.NewReader(conf + "[end]\nno-such-option = 1\n")
-			out, err := cmd.CombinedOutput()
+			out, err := testpeer.CombinedOutput(t, cmd)
 			if err == nil {
 				t.Fatalf("stunnel started on %q", line)
 			}

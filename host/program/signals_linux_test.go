@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // TestIgnoredSignalsAreNotInherited goes on in a process that a shell has told to ignore what
@@ -14,9 +16,9 @@ import (
 func TestIgnoredSignalsAreNotInherited(t *testing.T) {
 	const inside = "STUNNEL_TEST_IGNORES"
 	if os.Getenv(inside) == "" {
-		c := exec.Command("/bin/sh", "-c", `trap "" HUP INT; exec "$0" "$@"`, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		c := exec.Command("/bin/sh", "-c", `trap "" HUP INT; exec "$0" "$@"`, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=1m")
 		c.Env = append(os.Environ(), inside+"=1")
-		if out, err := c.CombinedOutput(); err != nil {
+		if out, err := testpeer.CombinedOutput(t, c); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 		return

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // TestFIPSMode runs TestInFIPSMode in a process that is in FIPS mode.
@@ -17,9 +19,9 @@ func TestFIPSMode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "-test.run=^TestInFIPSMode$", "-test.v")
+	cmd := exec.Command(self, "-test.run=^TestInFIPSMode$", "-test.v", "-test.timeout=1m")
 	cmd.Env = append(os.Environ(), "GODEBUG=fips140=on")
-	out, err := cmd.CombinedOutput()
+	out, err := testpeer.CombinedOutput(t, cmd)
 	if err != nil || !strings.Contains(string(out), "FIPS mode is on") {
 		t.Errorf("%v\n%s", err, out)
 	}

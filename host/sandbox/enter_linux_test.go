@@ -144,7 +144,7 @@ func TestWalls(t *testing.T) {
 	for _, old := range []string{"", "1"} {
 		cmd := exec.Command(self)
 		cmd.Env = append(os.Environ(), inside+"="+dir, "SANDBOX_TEST_OLD="+old)
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := testpeer.CombinedOutput(t, cmd); err != nil {
 			t.Errorf("old kernel %q: %v: %s", old, err, out)
 		}
 	}

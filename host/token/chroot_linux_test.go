@@ -64,7 +64,7 @@ func TestChroot(t *testing.T) {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), jail+"="+root, "TOKEN_TEST_MODULE="+h.Module, "FAULT_DIR=/nonexistent")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := testpeer.CombinedOutput(t, cmd); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }
