@@ -228,9 +228,10 @@ func TestTerminal(t *testing.T) {
 			t.Fatalf("read %q, %v; want %q", line, err, want)
 		}
 	}
-	io.WriteString(p.Conn, "\x03")
+	// The line is for a shell that the signal has found just before it reads.
+	io.WriteString(p.Conn, "\x03\n")
 	rest, err := io.ReadAll(r)
-	if !strings.HasSuffix(string(rest), "interrupted\r\n") || err != nil {
+	if !strings.Contains(string(rest), "interrupted\r\n") || err != nil {
 		t.Errorf("read %q, %v", rest, err)
 	}
 	if how, err := p.Wait(); how != "finished with code 3" || err != nil {
@@ -238,6 +239,23 @@ func TestTerminal(t *testing.T) {
 	}
 	if _, err := p.Conn.Write([]byte("x")); err != nil && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("writing to nobody: %v", err)
+	}
+}
+
+// TestLastWords interrupts programs that end with a word, while we read.
+func TestLastWords(t *testing.T) {
+	for range 100 {
+		p := begin(t, &Command{Path: "/bin/sh", Args: []string{"sh", "-c", `trap 'echo last; exit' INT; echo first; while read x; do :; done`}, Terminal: true})
+		r := bufio.NewReader(p.Conn)
+		if line, err := r.ReadString('\n'); line != "first\r\n" || err != nil {
+			t.Fatalf("read %q, %v", line, err)
+		}
+		io.WriteString(p.Conn, "\x03\n")
+		if rest, err := io.ReadAll(r); !strings.Contains(string(rest), "last\r\n") || err != nil {
+			t.Fatalf("read %q, %v", rest, err)
+		}
+		p.Wait()
+		p.Conn.Close()
 	}
 }
 

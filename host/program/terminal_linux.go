@@ -48,9 +48,13 @@ type terminal struct {
 }
 
 // Read says io.EOF when no program has the terminal open any more, which Linux tells by
-// EIO.
+// EIO. It may do so before it hands out what a program wrote that a key has interrupted,
+// and that has ended since: only the second EIO counts.
 func (t *terminal) Read(p []byte) (int, error) {
 	n, err := t.file.Read(p)
+	if errors.Is(err, syscall.EIO) {
+		n, err = t.file.Read(p)
+	}
 	if errors.Is(err, syscall.EIO) {
 		err = io.EOF
 	}
