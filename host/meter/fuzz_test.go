@@ -116,8 +116,9 @@ func (r rig) compile(t *testing.T, wasm []byte) wazero.CompiledModule {
 }
 
 // agrees runs a generated module in all ways and compares them: with all functions
-// exported, so that each asks for fuel, and with the first alone, so that few do. It
-// returns how many instructions ran.
+// exported, so that each asks for fuel, and with the first alone, so that few do; and with
+// all exports but one left out, which it must not notice. It returns how many instructions
+// ran.
 func agrees(t *testing.T, rigs []rig, data []byte) (ran uint64) {
 	t.Helper()
 	return agreesWith(t, rigs, data, genFuncs) + agreesWith(t, rigs, data, 1)
@@ -127,6 +128,13 @@ func agreesWith(t *testing.T, rigs []rig, data []byte, exported int) (ran uint64
 	t.Helper()
 	wasm := generate(data, exported)
 	metered := showFuel(t, rewrite(t, wasm, Options{}))
+	lone, others := len(data)%exported, []string(nil)
+	for f := range exported {
+		if f != lone {
+			others = append(others, string(rune('a'+f)))
+		}
+	}
+	alone := showFuel(t, rewrite(t, wasm, Options{Uncalled: others}))
 	args := []uint64{uint64(len(data)), 1 << 40}
 	var fuel [genFuncs]int64
 	for i, r := range rigs {
@@ -143,6 +151,14 @@ func agreesWith(t *testing.T, rigs []rig, data []byte, exported int) (ran uint64
 			if !got.same(want) {
 				t.Fatalf("%s, function %s: metered %v, %q, global %d; plain %v, %q, global %d; memory equal: %v",
 					r.name, name, got.results, got.trap, got.global, want.results, want.trap, want.global, bytes.Equal(got.memory, want.memory))
+			}
+			if f == lone {
+				*r.tank = tank{budget: 2_000_000}
+				got := run(t, r.runtime, r.compile(t, alone), name, args...)
+				if used2 := r.tank.granted - got.fuel; !got.same(want) || used2 != used {
+					t.Fatalf("%s, function %s: %v, %q with %d units without the other exports; %v, %q with %d beside them",
+						r.name, name, got.results, got.trap, used2, want.results, want.trap, used)
+				}
 			}
 			if i == 0 {
 				fuel[f] = used

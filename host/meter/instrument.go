@@ -12,6 +12,8 @@ type rewriter struct {
 	depth    uint32 // index of the global that counts depth
 	refill   uint32 // index of the imported function
 	overflow uint32
+	refuel   uint32            // of the function that asks: the module gets it behind its own, since a call of one of those is cheaper to compile than one of an import
+	uncalled []string          // exports that are left out
 	blocks   map[uint32]uint32 // type of a function with several results -> type of its block
 }
 
@@ -71,7 +73,7 @@ func (w *rewriter) body(f uint32, b *body) {
 				// What is live is spilled in this loop anyway: one more call costs little
 				// when it runs, and much less to compile than two more blocks.
 				w.spend(w.m.costs[region])
-				w.opIndex(opCall, w.refuel())
+				w.opIndex(opCall, w.refuel)
 			} else {
 				w.charge(w.m.costs[region])
 			}
@@ -96,7 +98,7 @@ func (w *rewriter) body(f uint32, b *body) {
 		case opCall, opCallIndirect:
 			kept = w.keep(r, kept, in.start)
 			if node.careful && w.graph.nodes[w.graph.target(in.index)].spends > 0 {
-				w.opIndex(opCall, w.refuel())
+				w.opIndex(opCall, w.refuel)
 			}
 			if in.op == opCall {
 				w.op(opCall)
@@ -208,7 +210,7 @@ func (w *rewriter) chargeOperand(shift int64, length uint32) {
 	}
 	w.op(opI64Sub)
 	w.opIndex(opGlobalSet, w.fuel)
-	w.opIndex(opCall, w.refuel())
+	w.opIndex(opCall, w.refuel)
 }
 
 // ask asks for more fuel if it went below zero. Keeping its value in a local besides was
@@ -220,16 +222,11 @@ func (w *rewriter) ask() {
 	w.opConst(opI64Const, 0)
 	w.op(opI64LtS)
 	w.out = append(w.out, opIf, blockEmpty)
-	w.opIndex(opCall, w.refuel())
+	w.opIndex(opCall, w.refuel)
 	w.op(opEnd)
 }
 
-// refuel is the function that asks the host, if the fuel went below zero. The module gets
-// it behind its own, since a call of a function of the module is cheaper to compile than
-// one of an import.
-func (w *rewriter) refuel() uint32 { return uint32(len(w.m.funcs)) + added }
-
-// refuelBody writes that function.
+// refuelBody writes the function that asks the host, if the fuel went below zero.
 func (w *rewriter) refuelBody() {
 	w.number(0)
 	w.opIndex(opGlobalGet, w.fuel)

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -132,9 +133,9 @@ func (n *names) place(f uint32) string {
 
 // nameSection writes the name section with the functions' new indices and the name of the
 // one that was added, or nothing if there are no names at all. Functions that do not exist
-// are left out.
+// any more, or never did, are left out.
 func (w *rewriter) nameSection() []byte {
-	m, s := w.m, &w.shifter
+	m := w.m
 	n := &m.names
 	if n.module == "" && len(n.functions) == 0 && len(n.locals) == 0 && m.Functions == 0 {
 		return nil
@@ -146,30 +147,26 @@ func (w *rewriter) nameSection() []byte {
 	if n.module != "" {
 		sub(namesModule, appendName(nil, n.module))
 	}
-	total := uint32(len(m.funcs))
-	for len(n.functions) > 0 && n.functions[len(n.functions)-1].index >= total {
-		n.functions = n.functions[:len(n.functions)-1]
-	}
-	for len(n.locals) > 0 && n.locals[len(n.locals)-1].function >= total {
-		n.locals = n.locals[:len(n.locals)-1]
-	}
+	gone := func(f uint32) bool { return f >= uint32(len(w.index)) || w.index[f] == leftOut }
+	n.functions = slices.DeleteFunc(n.functions, func(e nameEntry) bool { return gone(e.index) })
+	n.locals = slices.DeleteFunc(n.locals, func(l localNames) bool { return gone(l.function) })
 	if named := uint32(len(n.functions)); named > 0 || m.Functions > 0 {
 		if m.Functions > 0 {
 			named++
 		}
 		b := appendU32(nil, named)
 		for _, e := range n.functions {
-			b = appendName(appendU32(b, s.shift(e.index)), e.name)
+			b = appendName(appendU32(b, w.index[e.index]), e.name)
 		}
 		if m.Functions > 0 {
-			b = appendName(appendU32(b, w.refuel()), Refuel)
+			b = appendName(appendU32(b, w.refuel), Refuel)
 		}
 		sub(namesFunction, b)
 	}
 	if len(n.locals) > 0 {
 		b := appendU32(nil, uint32(len(n.locals)))
 		for _, f := range n.locals {
-			b = appendU32(appendU32(b, s.shift(f.function)), uint32(len(f.names)))
+			b = appendU32(appendU32(b, w.index[f.function]), uint32(len(f.names)))
 			for _, e := range f.names {
 				b = appendName(appendU32(b, e.index), e.name)
 			}

@@ -25,7 +25,10 @@
 // so. Metered code is deterministic: the same run uses the same fuel on any engine.
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The functions that a rewritten module imports.
 const (
@@ -63,6 +66,11 @@ type Options struct {
 	// their memory and globals in a way of its own. A module of the Go toolchain has 20,000
 	// data segments, each of which costs the engine time and 24 bytes in every instance.
 	Detach string
+
+	// Uncalled names exports that the host will not call. They are left out, with all
+	// functions that only they come to, which the engine need not compile. The rest runs as
+	// it would beside them, and uses the same fuel.
+	Uncalled []string
 }
 
 // Rewrite decodes, checks and rewrites a module. It returns the metered module and what
@@ -86,15 +94,14 @@ func Rewrite(wasm []byte, o Options) ([]byte, *Module, error) {
 		m.State, m.Attached = m.detach()
 	}
 	w := &rewriter{
-		shifter:  shifter{imported: m.imported},
 		m:        m,
+		uncalled: o.Uncalled,
 		graph:    m.graph(),
 		fuel:     m.globals,
 		depth:    m.globals + 1,
-		refill:   m.imported,
-		overflow: m.imported + 1,
 		blocks:   make(map[uint32]uint32),
 	}
+	w.choose()
 	w.limitDepth(o.Depth)
 	out := make([]byte, 0, len(wasm)+len(wasm)/4+512)
 	out = append(out, header...)
@@ -134,7 +141,7 @@ func (w *rewriter) section(id byte) ([]byte, error) {
 	case secImport:
 		w.importSection(r)
 	case secFunction:
-		w.functionSection(r)
+		w.functionSection()
 	case secTable:
 		w.tableSection(r)
 	case secGlobal:
@@ -213,12 +220,19 @@ func (w *rewriter) importSection(r *reader) {
 	}
 }
 
-// functionSection adds the function that asks for fuel, if there is one to call it.
-func (w *rewriter) functionSection(r *reader) {
-	if w.m.Functions > 0 {
-		w.extend(r, 1)
-		w.number(uint32(len(w.m.types)) + 1) // that of Overflow, which takes and gives nothing
+// functionSection lists the types of the functions that are kept, and adds the one that
+// asks for fuel, if there is one to call it.
+func (w *rewriter) functionSection() {
+	if w.m.Functions == 0 {
+		return
 	}
+	w.number(w.refuel + 1 - added - w.m.imported)
+	for i := range w.m.bodies {
+		if w.index[w.m.imported+uint32(i)] != leftOut {
+			w.number(w.m.bodies[i].typ)
+		}
+	}
+	w.number(uint32(len(w.m.types)) + 1) // that of Overflow, which takes and gives nothing
 }
 
 // tableSection lowers the maximum of each table to MaxTableEntries. That table.grow
@@ -266,7 +280,7 @@ func (w *rewriter) globalSection(r *reader) {
 	}
 }
 
-// exportSection renumbers exported functions.
+// exportSection renumbers exported functions, and leaves out what nothing calls.
 func (w *rewriter) exportSection(r *reader) {
 	added := 0
 	if w.m.State != nil {
@@ -275,8 +289,11 @@ func (w *rewriter) exportSection(r *reader) {
 	if r == nil && added == 0 {
 		return
 	}
-	w.number(uint32(len(w.m.Exports) + added))
-	for _, e := range w.m.Exports {
+	kept := slices.DeleteFunc(slices.Clone(w.m.Exports), func(e Export) bool {
+		return e.Kind == KindFunction && slices.Contains(w.uncalled, e.Name)
+	})
+	w.number(uint32(len(kept) + added))
+	for _, e := range kept {
 		w.out = appendName(w.out, e.Name)
 		w.op(byte(e.Kind))
 		if e.Kind == KindFunction {
@@ -292,10 +309,14 @@ func (w *rewriter) exportSection(r *reader) {
 
 // codeSection meters every body.
 func (w *rewriter) codeSection() ([]byte, error) {
-	out := appendU32(nil, uint32(len(w.m.bodies))+1)
+	out := appendU32(nil, w.refuel+1-added-w.m.imported)
 	for i := range w.m.bodies {
+		f := w.m.imported + uint32(i)
+		if w.index[f] == leftOut {
+			continue
+		}
 		w.out = w.out[:0]
-		w.body(w.m.imported+uint32(i), &w.m.bodies[i])
+		w.body(f, &w.m.bodies[i])
 		out = appendBytes(out, w.out)
 		if len(out) > MaxRewrittenSize {
 			return nil, tooLong()

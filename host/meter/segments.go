@@ -3,25 +3,21 @@ package meter
 // A shifter copies parts of a module and renumbers functions on the way. A nil one
 // does nothing, so that reading and rewriting share their code.
 type shifter struct {
-	out      []byte
-	imported uint32 // functions from this index on move up by added
+	out   []byte
+	index []uint32 // the new index of each function, or leftOut
 }
+
+// leftOut is in place of the index of a function that the rewritten module does not have.
+// Nothing that it does have names that function.
+const leftOut = ^uint32(0)
 
 // added is the number of imports that Rewrite adds.
 const added = 2
 
-// shift is the new index of a function.
-func (s *shifter) shift(f uint32) uint32 {
-	if f >= s.imported {
-		return f + added
-	}
-	return f
-}
-
 // function writes the new index of a function.
 func (s *shifter) function(f uint32) {
 	if s != nil {
-		s.out = appendU32(s.out, s.shift(f))
+		s.out = appendU32(s.out, s.index[f])
 	}
 }
 
