@@ -21,12 +21,14 @@ const ImportModule = "stunnel1"
 
 // Names of what a guest exports.
 const (
-	ExportMemory     = "memory"
-	ExportNegotiate  = "negotiate"   // () -> i32: 0 hands over to the relay
-	ExportDecide     = "decide"      // () -> i32: of a policy guest, in place of negotiate: 0 allows
-	ExportConfigure  = "configure"   // () -> i32, optional: checks options at load
-	ExportInitialize = "_initialize" // () -> (), optional: a toolchain's start-up
-	ManifestSection  = "stunnel.manifest"
+	ExportMemory          = "memory"
+	ExportNegotiate       = "negotiate"        // () -> i32: 0 hands over to the relay
+	ExportNegotiateServer = "negotiate_server" // () -> i32, optional: called in place of negotiate in a TLS server
+	ExportNegotiateClient = "negotiate_client" // () -> i32, optional: called in place of negotiate in a TLS client
+	ExportDecide          = "decide"           // () -> i32: of a policy guest, in place of negotiate: 0 allows
+	ExportConfigure       = "configure"        // () -> i32, optional: checks options at load
+	ExportInitialize      = "_initialize"      // () -> (), optional: a toolchain's start-up
+	ManifestSection       = "stunnel.manifest"
 )
 
 // A Side is an end of the tunnel.

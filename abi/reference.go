@@ -24,6 +24,7 @@ guest. Sides: 0 is the accepted connection, 1 the outgoing one. Calls block.
 | --- | --- | --- |
 | ` + "`" + ExportMemory + "`" + ` | memory | |
 | ` + "`" + ExportNegotiate + "`" + ` | () -> i32 | a protocol: 0 hands over to the relay, anything else ends the connection |
+| ` + "`" + ExportNegotiateServer + "`" + `, ` + "`" + ExportNegotiateClient + "`" + ` | () -> i32 | a protocol, in place of negotiate in a service with ` + "`client = no`, or `client = yes`" + `: the host compiles what the modes of its services can reach. A guest with one of them and no negotiate is for that mode alone |
 | ` + "`" + ExportDecide + "`" + ` | () -> i32 | a policy, in place of negotiate: 0 allows, anything else denies |
 | ` + "`" + ExportConfigure + "`" + ` | () -> i32 | optional: called when the configuration is read, with config, log and fail alone; anything but 0 refuses it |
 | ` + "`" + ExportInitialize + "`" + ` | () -> () | optional: a toolchain's start-up, called before the others |

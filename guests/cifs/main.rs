@@ -15,10 +15,16 @@ use stunnel::{option, status};
 
 stunnel::manifest!("manifest.txt");
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    status(if option::is_client() { client::negotiate() } else { server::negotiate() })
+pub extern "C" fn negotiate_client() -> i32 {
+    status(client::negotiate())
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    status(server::negotiate())
 }
 
 /// Called when the configuration is loaded.

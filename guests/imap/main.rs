@@ -12,7 +12,7 @@ mod response;
 mod server;
 
 use response::{Kind, Server};
-use stunnel::option::{is_client, warn_idle};
+use stunnel::option::warn_idle;
 use stunnel::{accept, host, status, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -32,12 +32,21 @@ pub struct Session {
 static mut SESSION: Session =
     Session { server: Server::new(), command: [0; command::COMMAND_MAX], tag: 0, out: Text::new() };
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    // Sound: an instance has one thread and its host calls this once.
-    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
-    status(if is_client() { client::negotiate(session) } else { server::negotiate(session) })
+pub extern "C" fn negotiate_client() -> i32 {
+    status(client::negotiate(unsafe { session() }))
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    status(server::negotiate(unsafe { session() }))
+}
+
+/// Sound: an instance has one thread and its host calls one of the two, once.
+unsafe fn session() -> &'static mut Session {
+    &mut *core::ptr::addr_of_mut!(SESSION)
 }
 
 /// Called when the configuration is loaded.

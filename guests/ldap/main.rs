@@ -17,12 +17,21 @@ stunnel::manifest!("manifest.txt");
 
 static mut MESSAGE: Message = Message::new();
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    // Sound: an instance has one thread and its host calls this once.
-    let message = unsafe { &mut *core::ptr::addr_of_mut!(MESSAGE) };
-    status(if option::is_client() { client::negotiate(message) } else { server::negotiate(message) })
+pub extern "C" fn negotiate_client() -> i32 {
+    status(client::negotiate(unsafe { message() }))
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    status(server::negotiate(unsafe { message() }))
+}
+
+/// Sound: an instance has one thread and its host calls one of the two, once.
+unsafe fn message() -> &'static mut Message {
+    &mut *core::ptr::addr_of_mut!(MESSAGE)
 }
 
 /// Called when the configuration is loaded.

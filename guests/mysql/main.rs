@@ -25,12 +25,21 @@ stunnel::manifest!("manifest.txt");
 
 static mut PACKET: Packet = Packet::new();
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    // Sound: an instance has one thread and its host calls this once.
-    let packet = unsafe { &mut *core::ptr::addr_of_mut!(PACKET) };
-    status(if option::is_client() { client::negotiate(packet) } else { server::negotiate(packet) })
+pub extern "C" fn negotiate_client() -> i32 {
+    status(client::negotiate(unsafe { packet() }))
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    status(server::negotiate(unsafe { packet() }))
+}
+
+/// Sound: an instance has one thread and its host calls one of the two, once.
+unsafe fn packet() -> &'static mut Packet {
+    &mut *core::ptr::addr_of_mut!(PACKET)
 }
 
 /// Called when the configuration is loaded.

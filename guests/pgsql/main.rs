@@ -13,7 +13,6 @@ mod server;
 mod startup;
 
 use startup::Startup;
-use stunnel::option::is_client;
 use stunnel::{host, status, Class, Code, Outcome, Part, Refusal, Side};
 use Part::Say;
 
@@ -24,12 +23,21 @@ const ALPN: &str = "postgresql";
 
 static mut STARTUP: Startup = Startup::new();
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    // Sound: an instance has one thread and its host calls this once.
-    let startup = unsafe { &mut *core::ptr::addr_of_mut!(STARTUP) };
-    status(if is_client() { client::negotiate(startup) } else { server::negotiate(startup) })
+pub extern "C" fn negotiate_client() -> i32 {
+    status(client::negotiate(unsafe { startup() }))
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    status(server::negotiate(unsafe { startup() }))
+}
+
+/// Sound: an instance has one thread and its host calls one of the two, once.
+unsafe fn startup() -> &'static mut Startup {
+    &mut *core::ptr::addr_of_mut!(STARTUP)
 }
 
 /// Called when the configuration is loaded.

@@ -12,7 +12,6 @@ mod send;
 mod version1;
 mod version2;
 
-use stunnel::option::is_client;
 use stunnel::{host, status, Outcome, Refusal, Text, ACCEPTED, OUTGOING};
 use addresses::Addresses;
 
@@ -31,12 +30,21 @@ pub struct Session {
 static mut SESSION: Session =
     Session { from: [0; options::FROM_MAX], header: [0; version2::HEADER_MAX], out: Text::new() };
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    // Sound: an instance has one thread and its host calls this once.
-    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
-    status(run(session))
+pub extern "C" fn negotiate_client() -> i32 {
+    status(client(unsafe { session() }))
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    status(server(unsafe { session() }))
+}
+
+/// Sound: an instance has one thread and its host calls one of the two, once.
+unsafe fn session() -> &'static mut Session {
+    &mut *core::ptr::addr_of_mut!(SESSION)
 }
 
 /// Called when the configuration is loaded.
@@ -45,25 +53,32 @@ pub extern "C" fn configure() -> i32 {
     status(options::check())
 }
 
-/// A header stands before everything else: one that is read, before TLS with the
-/// client; one that client mode sends, before TLS with the server, which is where
-/// HAProxy's `bind ... accept-proxy ssl` looks for it. The backend of server mode has no
-/// TLS, and is connected when the client's is up, so that its header can tell of it.
-fn run(s: &mut Session) -> Outcome {
-    let mut addresses = Addresses::own();
-    if options::accepts()? {
-        if let Some(named) = accept::read(s)? {
-            addresses = named;
-        }
-    }
-    if is_client() {
-        connect()?;
-        send_to_server(s, &addresses)?;
-        return OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code));
-    }
+/// A header stands before everything else: one that client mode sends, before TLS with the
+/// server, which is where HAProxy's `bind ... accept-proxy ssl` looks for it.
+fn client(s: &mut Session) -> Outcome {
+    let addresses = received(s)?;
+    connect()?;
+    send_to_server(s, &addresses)?;
+    OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
+}
+
+/// The backend of server mode has no TLS, and is connected when the client's is up, so that
+/// its header can tell of it.
+fn server(s: &mut Session) -> Outcome {
+    let addresses = received(s)?;
     ACCEPTED.starttls().map_err(|code| Refusal::of(&["starting TLS with the client"], code))?;
     connect()?;
     send_to_server(s, &addresses)
+}
+
+/// Whom the header names that is read, before TLS with the client; or who is connected.
+fn received(s: &mut Session) -> Outcome<Addresses> {
+    if options::accepts()? {
+        if let Some(named) = accept::read(s)? {
+            return Ok(named);
+        }
+    }
+    Ok(Addresses::own())
 }
 
 fn connect() -> Outcome {

@@ -10,19 +10,27 @@ mod options;
 mod server;
 mod session;
 
-use stunnel::option::is_client;
 use session::Session;
 
 stunnel::manifest!("manifest.txt");
 
 static mut SESSION: Session = Session::new();
 
-/// Called once for each connection, in an instance of its own.
+/// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
-pub extern "C" fn negotiate() -> i32 {
-    // Sound: an instance has one thread and its host calls this once.
-    let session = unsafe { &mut *core::ptr::addr_of_mut!(SESSION) };
-    stunnel::status(if is_client() { client::negotiate(session) } else { server::negotiate(session) })
+pub extern "C" fn negotiate_client() -> i32 {
+    stunnel::status(client::negotiate(unsafe { session() }))
+}
+
+/// Called once for each connection of a server service, in an instance of its own.
+#[no_mangle]
+pub extern "C" fn negotiate_server() -> i32 {
+    stunnel::status(server::negotiate(unsafe { session() }))
+}
+
+/// Sound: an instance has one thread and its host calls one of the two, once.
+unsafe fn session() -> &'static mut Session {
+    &mut *core::ptr::addr_of_mut!(SESSION)
 }
 
 /// Called when the configuration is loaded.

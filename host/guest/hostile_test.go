@@ -43,6 +43,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"hidden_memory", KindLoad, `it does not export its memory as "memory"`},
 		{"reexport", KindLoad, `its export "negotiate" is an import`},
 		{"type", KindLoad, `its export "negotiate" has type (i32) -> i32, want () -> i32`},
+		{"half_type", KindLoad, `its export "negotiate_client" has type (i32) -> i32, want () -> i32`},
 		{"huge", KindLoad, `its memory begins with 257 pages of 64 KiB, the limit is 256: raise "guestMemory"`},
 		{"invalid", KindLoad, `the module is not valid: invalid function[0] export["negotiate"]: cannot use i64 as result[0] type i32`},
 	}

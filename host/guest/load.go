@@ -24,6 +24,7 @@ type Source struct {
 	Name    string           // for errors and logs
 	Wasm    []byte           // not kept
 	Role    Role             // what it is loaded for
+	Modes   Modes            // those of the services, for a protocol
 	Prefix  string           // of the values of guestAllow that are for it, as a policy has them: "NAME."
 	Bundled bool             // it comes with this program
 	Workers int              // processors to compile it with, if it is bundled; 0: one
@@ -42,7 +43,8 @@ type Module struct {
 	runtime  *Runtime
 	compiled wazero.CompiledModule
 	allow    []abi.Capability
-	image    *image // what instances begin with; nil: what compiled says
+	uncalled []string // exports that were left out
+	image    *image   // what instances begin with; nil: what compiled says
 	warm     warm
 	seed     [32]byte // of what random_get gives without the capability
 
@@ -68,7 +70,7 @@ type Info struct {
 	Capabilities []abi.Capability // that its imports need
 	MinPages     uint32           // 64 KiB pages that every instance starts with
 	MaxPages     uint32           // that it says it will ever use
-	Negotiates   bool             // it exports negotiate: a protocol
+	Negotiates   bool             // it exports negotiate, or half of it: a protocol
 	Decides      bool             // it exports decide: a policy
 	Configures   bool             // it exports configure
 	Initializes  bool             // it exports _initialize
@@ -83,13 +85,13 @@ func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 	sum := sha256.Sum256(s.Wasm)
 	m := &Module{
 		Name: printable(s.Name, maxPlace), Hash: hex.EncodeToString(sum[:]),
-		runtime: r, allow: slices.Clone(s.Allow),
+		runtime: r, allow: slices.Clone(s.Allow), uncalled: uncalled(s.Role, s.Modes),
 	}
 	// Before anything reads the bytes: a module that was replaced is not even parsed.
 	if s.Hash != "" && !strings.EqualFold(s.Hash, m.Hash) {
 		return nil, m.errorf(KindHash, "the module's SHA-256 is %s, the config pins %s", m.Hash, printable(s.Hash, maxPlace))
 	}
-	metered, facts, err := meter.Rewrite(s.Wasm, meter.Options{Detach: abi.ExportInitialize})
+	metered, facts, err := meter.Rewrite(s.Wasm, meter.Options{Detach: abi.ExportInitialize, Uncalled: m.uncalled})
 	if err != nil {
 		return nil, m.loadError(err)
 	}
@@ -166,7 +168,8 @@ func (m *Module) checkExports(facts *meter.Module) error {
 		return m.errorf(KindLoad, "it does not export its memory as %q", abi.ExportMemory)
 	}
 	for _, want := range []struct{ name, results string }{
-		{abi.ExportNegotiate, "i"}, {abi.ExportDecide, "i"}, {abi.ExportConfigure, "i"}, {abi.ExportInitialize, ""},
+		{abi.ExportNegotiate, "i"}, {abi.ExportNegotiateServer, "i"}, {abi.ExportNegotiateClient, "i"},
+		{abi.ExportDecide, "i"}, {abi.ExportConfigure, "i"}, {abi.ExportInitialize, ""},
 	} {
 		e, ok := facts.Export(want.name)
 		if !ok {
@@ -186,15 +189,14 @@ func (m *Module) checkExports(facts *meter.Module) error {
 }
 
 func (m *Module) describe(facts *meter.Module, needs []abi.Capability) {
-	_, negotiates := facts.Export(abi.ExportNegotiate)
-	_, decides := facts.Export(abi.ExportDecide)
-	_, configures := facts.Export(abi.ExportConfigure)
-	_, initializes := facts.Export(abi.ExportInitialize)
+	has := func(names ...string) bool { return exported(facts, names...) != "" }
+	initializes := has(abi.ExportInitialize)
 	manifest, _ := facts.Custom(abi.ManifestSection)
 	m.Info = Info{
 		Size: facts.Size, Functions: facts.Functions, Capabilities: needs,
 		MinPages: facts.Memory.Min, MaxPages: facts.Memory.Max,
-		Negotiates: negotiates, Decides: decides, Configures: configures, Initializes: initializes, Manifest: slices.Clone(manifest),
+		Negotiates: has(abi.ExportNegotiate, abi.ExportNegotiateServer, abi.ExportNegotiateClient), Decides: has(abi.ExportDecide),
+		Configures: has(abi.ExportConfigure), Initializes: initializes, Manifest: slices.Clone(manifest),
 	}
 	m.Info.Features, m.Info.CompileCost = facts.Features, facts.CompileCost()
 	if initializes {

@@ -5,10 +5,10 @@ import "slices"
 // reach finds the nodes that the host can come to if it leaves some exports uncalled. A
 // function that the module takes a reference of counts as one: what it is for shows only
 // when the module runs.
-func (g *callGraph) reach(uncalled []string) []bool {
+func (g *callGraph) reach(uncalled func(Export) bool) []bool {
 	var way []uint32
 	for _, e := range g.m.Exports {
-		if e.Kind == KindFunction && !slices.Contains(uncalled, e.Name) {
+		if e.Kind == KindFunction && !uncalled(e) {
 			way = append(way, e.Index)
 		}
 	}
@@ -35,12 +35,17 @@ func (g *callGraph) reach(uncalled []string) []bool {
 	return reached
 }
 
+// isUncalled tells whether an export is one of Options.Uncalled.
+func (w *rewriter) isUncalled(e Export) bool {
+	return e.Kind == KindFunction && slices.Contains(w.uncalled, e.Name)
+}
+
 // choose numbers the functions that the rewritten module has: the original imports, those
 // that are added, and of its own all but what only uncalled exports come to.
 func (w *rewriter) choose() {
 	var reached []bool
-	if len(w.uncalled) > 0 {
-		reached = w.graph.reach(w.uncalled)
+	if slices.ContainsFunc(w.m.Exports, w.isUncalled) {
+		reached = w.graph.reach(w.isUncalled)
 	}
 	imported := w.m.imported
 	w.index = make([]uint32, len(w.m.funcs))

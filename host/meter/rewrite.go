@@ -289,9 +289,7 @@ func (w *rewriter) exportSection(r *reader) {
 	if r == nil && added == 0 {
 		return
 	}
-	kept := slices.DeleteFunc(slices.Clone(w.m.Exports), func(e Export) bool {
-		return e.Kind == KindFunction && slices.Contains(w.uncalled, e.Name)
-	})
+	kept := slices.DeleteFunc(slices.Clone(w.m.Exports), w.isUncalled)
 	w.number(uint32(len(kept) + added))
 	for _, e := range kept {
 		w.out = appendName(w.out, e.Name)

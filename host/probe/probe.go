@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -154,7 +155,7 @@ func misbehaviour(e *guest.Error) string {
 		return "" // its peers said too much, which the host ends
 	case e.Kind != guest.KindRefusal:
 		return fmt.Sprintf("%s: %s", e.Kind, strings.TrimSpace(e.Reason+" "+e.Place))
-	case strings.HasPrefix(e.Reason, abi.ExportNegotiate+" returned"), strings.HasPrefix(e.Reason, abi.ExportDecide+" returned"):
+	case unexplained(e.Reason):
 		return "it refuses without a reason: " + e.Reason
 	case e.Reason == "":
 		return "it refuses with an empty reason"
@@ -162,6 +163,12 @@ func misbehaviour(e *guest.Error) string {
 		return "it blames itself: " + e.Reason
 	}
 	return ""
+}
+
+// unexplained tells a reason that the host gave, since the guest gave none.
+func unexplained(reason string) bool {
+	export, _, ok := strings.Cut(reason, " returned ")
+	return ok && slices.Contains([]string{abi.ExportNegotiate, abi.ExportNegotiateServer, abi.ExportNegotiateClient, abi.ExportDecide}, export)
 }
 
 // cut is a transcript up to a step. It ends where the guest still waits.

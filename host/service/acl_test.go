@@ -90,6 +90,8 @@ func TestWrongPolicies(t *testing.T) {
 		{"policy = office", `test.conf:5: "policy = office": Policy not found`, "bundled is acl; a module of your own is found as office.wasm"},
 		{"policy = ../../testdata/guests/echo.wasm", `it exports "negotiate" and not "decide": it is a protocol, for the option protocol`, ""},
 		{"protocol = ../../testdata/guests/decide.wasm\nguestAllow = target", `it exports "decide" and not "negotiate": it is a policy, for the option policy`, ""},
+		{"protocol = ../../testdata/guests/server_only.wasm\nclient = yes", `of the protocol it exports "negotiate_server" alone: it is for services with "client = no"`, ""},
+		{"policy = ../../testdata/guests/server_only.wasm", `it exports "negotiate_server" and not "decide": it is a protocol`, ""},
 		{"policy = ../../testdata/guests/talker.wasm", `import stunnel1.read_line: a policy has no streams and no resolver, it only decides`, ""},
 		{"policy = ../../testdata/guests/decide.wasm", `import stunnel1.set_target needs capability target: add "guestAllow = decide.target"`, ""},
 		{"policy = ../../testdata/guests/decide.wasm sha256:" + strings.Repeat("0", 64), `the module's SHA-256 is `, ""},

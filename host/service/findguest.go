@@ -34,6 +34,14 @@ func protocolLine(sc *config.Service) guestRef {
 	}
 }
 
+// mode is that of the line's service.
+func (ref guestRef) mode() guest.Modes {
+	if ref.sc.Client {
+		return guest.ClientMode
+	}
+	return guest.ServerMode
+}
+
 func policyLine(sc *config.Service, p *config.Policy) guestRef {
 	return guestRef{
 		key: lineKey{sc, p}, sc: sc, option: "policy", name: p.Name, label: p.Label,

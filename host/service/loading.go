@@ -86,8 +86,13 @@ func (l *loader) start(ctx context.Context, loads []*load) {
 		return cmp.Or(cmp.Compare(again[a], again[b]), cmp.Compare(len(b.source.Wasm), len(a.source.Wasm)))
 	})
 	processors := runtime.GOMAXPROCS(0)
+	modes := map[string]guest.Modes{}
+	for _, n := range loads {
+		modes[n.ref.name] |= n.ref.mode()
+	}
 	for _, n := range loads {
 		n.source.Workers = max(1, processors/len(times))
+		n.source.Modes = modes[n.ref.name] // all have the same code
 	}
 	next := make(chan *load, len(loads))
 	for _, n := range loads {
@@ -111,6 +116,12 @@ func (n *load) run(ctx context.Context, rt *guest.Runtime) {
 	if err != nil {
 		n.bad = n.ref.errorf("%v", err)
 		return
+	}
+	if n.ref.option == "protocol" {
+		if err := m.CheckMode(n.ref.mode()); err != nil {
+			n.bad = n.ref.errorf("%v", err)
+			return
+		}
 	}
 	n.module, n.bad = m, n.ref.checkOptions(m.Info.Manifest)
 }

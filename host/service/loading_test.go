@@ -2,11 +2,16 @@ package service
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
 	"github.com/stunnel-wasm/stunnel-wasm/host/logging"
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
 )
 
 // TestLoadedTogether builds services that share guests, have some of their own and name
@@ -48,5 +53,36 @@ func TestLoadedTogether(t *testing.T) {
 	_, err = build(text + "protocol = nosuch\n")
 	if err == nil || !strings.Contains(err.Error(), "test.conf:22") || strings.Count(err.Error(), "\n") > 0 {
 		t.Errorf("got %v, want one error at line 22", err)
+	}
+}
+
+// TestLoadedForTheirModes has a guest do both of its conversations where a configuration
+// has services of both modes, and reload to one of them and back. What it is not loaded
+// for is told at the line that asks for it, though the guest is there for another.
+func TestLoadedForTheirModes(t *testing.T) {
+	b := newBench(t, logging.Debug)
+	guests := filepath.Join("..", "..", "testdata")
+	silent := testpeer.Serve(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	service := func(name, guest string) string {
+		return "[" + name + "]\nclient = " + map[string]string{"server": "no", "client": "yes"}[name] +
+			"\naccept = 127.0.0.1:0\nconnect = " + silent + "\ncert = {server}\nprotocol = " + filepath.Join(guests, guest) + "\n"
+	}
+	server, client := service("server", "abi/halves.wasm"), service("client", "abi/halves.wasm")
+	for _, conf := range []string{server + client, server, client, server + client} {
+		b.apply(conf)
+		for _, name := range []string{"server", "client"} {
+			if strings.Contains(conf, "["+name+"]") {
+				want(t, call(t, b.addr(name)), name+"\n")
+			}
+		}
+	}
+	both := strings.ReplaceAll(service("server", "guests/server_only.wasm")+service("client", "guests/server_only.wasm"), "{server}", b.certs.Server)
+	c, err := config.LoadReader("test.conf", strings.NewReader(both))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Build(t.Context(), c, Options{Log: b.log})
+	if e, ok := errors.AsType[*config.Error](err); !ok || e.Line != 12 || !strings.Contains(err.Error(), `it is for services with "client = no"`) {
+		t.Errorf("got %v, want an error at line 12", err)
 	}
 }

@@ -120,11 +120,26 @@ func kind(info *guest.Info) string {
 	}
 	switch {
 	case info.Negotiates && info.Decides:
-		return "protocol (negotiate) and policy (decide)" + checks
+		return protocolKind(info) + " and policy (decide)" + checks
 	case info.Decides:
 		return "policy (decide)" + checks
 	}
-	return "protocol (negotiate)" + checks
+	return protocolKind(info) + checks
+}
+
+// protocolKind tells what negotiates in which mode.
+func protocolKind(info *guest.Info) string {
+	if slices.Contains(info.Exports, abi.ExportNegotiate) {
+		return "protocol (negotiate)"
+	}
+	server, client := slices.Contains(info.Exports, abi.ExportNegotiateServer), slices.Contains(info.Exports, abi.ExportNegotiateClient)
+	switch {
+	case server && client:
+		return "protocol (negotiate_server, negotiate_client)"
+	case server:
+		return "protocol for server mode alone (negotiate_server)"
+	}
+	return "protocol for client mode alone (negotiate_client)"
 }
 
 // startUp tells what _initialize costs a connection.
