@@ -37,8 +37,10 @@ type costs struct {
 	Runtime    float64 // making the runtime that it is loaded into, in ms
 	Negotiate  float64 // instance and conversation, in us
 	Native     float64 // the same conversation in Go, in us
-	All        float64 // building a configuration that names every bundled guest, in ms
-	Guests     int     // how many those are
+	Guests     int     // how many are bundled
+	Clients    float64 // building a configuration that names all of them, in client services, in ms
+	Servers    float64 // the same in server services
+	Both       float64 // the same in a service of each mode
 }
 
 // Targets of costs.
@@ -48,8 +50,9 @@ const (
 	instantiateGoal = 100 // us
 )
 
-// measureGuest finds the costs of the smtp guest.
-func measureGuest(ctx context.Context) (*costs, error) {
+// measureGuest finds the costs of the smtp guest, and of all. Servers have the certificate
+// of a file.
+func measureGuest(ctx context.Context, cert string) (*costs, error) {
 	daemon.RaiseHeapFloor() // as the daemon does before it loads guests
 	wasm, ok := stdproto.Lookup("smtp")
 	if !ok {
@@ -96,26 +99,37 @@ func measureGuest(ctx context.Context) (*costs, error) {
 	if c.Native, err = timeNegotiation(ctx, &nativeSMTP{}); err != nil {
 		return nil, err
 	}
-	c.All, c.Guests, err = buildAll(ctx)
-	return &c, err
+	c.Guests = len(stdproto.Names()) + len(stdproto.Policies())
+	for _, all := range []struct {
+		ms    *float64
+		modes []string
+	}{{&c.Clients, []string{"yes"}}, {&c.Servers, []string{"no"}}, {&c.Both, []string{"yes", "no"}}} {
+		if *all.ms, err = buildAll(ctx, cert, all.modes); err != nil {
+			return nil, err
+		}
+	}
+	return &c, nil
 }
 
 // buildAll is how many milliseconds it takes to build a configuration that names all
-// bundled guests. Its services are clients, which need no certificates: what is beside
-// the guests takes under a millisecond.
-func buildAll(ctx context.Context) (ms float64, n int, err error) {
-	names := stdproto.Names()
+// bundled guests, in a service for each of these values of client.
+func buildAll(ctx context.Context, cert string, modes []string) (ms float64, err error) {
 	var text strings.Builder
-	for _, name := range names {
-		fmt.Fprintf(&text, "[%s]\nclient = yes\naccept = 127.0.0.1:1\nconnect = 127.0.0.1:1\nprotocol = %[1]s\nprotocolHost = 127.0.0.1:1\n", name)
-	}
-	for _, name := range stdproto.Policies() {
-		fmt.Fprintf(&text, "policy = %s\nguestOption = %[1]s.rule=allow\n", name)
-		n++
+	fmt.Fprintf(&text, "cert = %s\n", cert)
+	for _, client := range modes {
+		for _, name := range stdproto.Names() {
+			fmt.Fprintf(&text, "[%s %s]\nclient = %[2]s\naccept = 127.0.0.1:1\nprotocol = %[1]s\nprotocolHost = 127.0.0.1:1\n", name, client)
+			if client == "yes" || name != "socks" {
+				text.WriteString("connect = 127.0.0.1:1\n")
+			}
+		}
+		for _, name := range stdproto.Policies() {
+			fmt.Fprintf(&text, "policy = %s\nguestOption = %[1]s.rule=allow\n", name)
+		}
 	}
 	c, err := config.LoadReader("all.conf", strings.NewReader(text.String()))
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	log := logging.New()
 	var times []float64
@@ -125,14 +139,14 @@ func buildAll(ctx context.Context) (ms float64, n int, err error) {
 		start := time.Now()
 		set, err := service.Build(ctx, c, service.Options{Log: log})
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		times = append(times, milliseconds(time.Since(start)))
 		if err := set.Close(ctx); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 	}
-	return median(times), n + len(names), nil
+	return median(times), nil
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1e3 }

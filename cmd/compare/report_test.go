@@ -24,7 +24,7 @@ func TestReport(t *testing.T) {
 			{name: "pair", unit: "session", load: hs, pair: true, goal: &goal{1.1, true}},
 			{name: "none", unit: "handshake", load: hs, goal: &goal{0.6, true}},
 		},
-		Costs: &costs{Compile: 9, CompileCPU: 8, Runtime: 1, Negotiate: 101, Native: 2, All: 61, Guests: 15},
+		Costs: &costs{Compile: 9, CompileCPU: 8, Runtime: 1, Negotiate: 101, Native: 2, Guests: 15, Clients: 59, Servers: 60, Both: 61},
 	}
 	add := func(test, peer string, round int, cpu float64) {
 		o.Measurements = append(o.Measurements, &measurement{Test: test, Peer: peer, Round: round, Start: 20,
@@ -59,7 +59,9 @@ wasm's ratios spread.
 |---|---|---|---|
 | pair, us of CPU per session: guest 210, Go 200 | 1.050 (1.05-1.05) | ratio <= 1.10 | PASS |
 | compile smtp, ms | 9.00 | <= 10 | PASS |
-| compile all 15 bundled guests, ms | 61.0 | <= 60 | MISS |
+| start all 15 bundled guests, in client services, ms | 59.0 | <= 60 | PASS |
+| the same in server services, ms | 60.0 | <= 60 | PASS |
+| the same in services of both modes, ms | 61.0 | <= 60 | MISS |
 | instantiate smtp and negotiate, us | 101.0 | <= 100 | MISS |
 | the same negotiation in Go, us | 2.0 | - | |
 | compile smtp, ms of CPU | 8.00 | - | |

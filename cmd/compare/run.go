@@ -82,7 +82,7 @@ func (s *suite) run(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	if s.only.MatchString(guestTest) {
-		if o.Costs, err = measureGuest(ctx); err != nil {
+		if o.Costs, err = measureGuest(ctx, filepath.Join(dir, certECDSA+".pem")); err != nil {
 			return nil, fmt.Errorf("measuring the guest: %w", err)
 		}
 	}
