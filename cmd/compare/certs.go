@@ -24,7 +24,8 @@ const (
 )
 
 // writeCertificates makes a certificate of each kind for localhost, that is its own
-// authority: KIND.crt, and KIND.pem with the key behind it.
+// authority, and a list of what that revoked: KIND.crt, KIND.crl, and KIND.pem with the
+// key behind the certificate.
 func writeCertificates(dir string) error {
 	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -53,11 +54,25 @@ func writeCertificate(base string, key crypto.Signer) error {
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA:                  true,
 		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign | x509.KeyUsageKeyEncipherment,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageKeyEncipherment,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
+		return err
+	}
+	own, err := x509.ParseCertificate(der)
+	if err != nil {
+		return err
+	}
+	list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(24 * time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(1), RevocationTime: now.Add(-time.Hour)}},
+	}, own, key)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(base+".crl", pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: list}), 0o600); err != nil {
 		return err
 	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)

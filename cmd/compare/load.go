@@ -38,6 +38,7 @@ type load struct {
 	TLS       bool          // speak TLS to the proxy; else it speaks TLS to the backend
 	Version   string        // "1.2", or empty for TLS 1.3
 	Resume    bool          // the clients resume sessions
+	Cert      string        // file of their certificate and its key; empty: they have none
 	Negotiate string        // the protocol that is spoken before or inside TLS; empty: none
 	Target    string        // of a protocol whose clients choose one
 	Conns     int           // connections at once
@@ -82,7 +83,9 @@ func runLoad(order string) error {
 	if err := json.Unmarshal([]byte(order), &g.load); err != nil {
 		return err
 	}
-	g.configure()
+	if err := g.configure(); err != nil {
+		return err
+	}
 	modes := map[string]func() (*result, error){
 		modeHandshakes: g.runHandshakes, modeBulk: g.runBulk, modePing: g.runPing,
 		modeIdle: func() (*result, error) { return g.runIdle(g.idle) },
@@ -104,7 +107,7 @@ func runLoad(order string) error {
 
 // configure makes all clients ask for the same cryptography, whatever the proxy
 // would rather have: X25519, and AES-128-GCM where the client has a say.
-func (g *generator) configure() {
+func (g *generator) configure() error {
 	g.tls = &tls.Config{
 		InsecureSkipVerify: true, // the certificate's check is no work of the proxy's
 		ServerName:         "localhost",
@@ -122,6 +125,14 @@ func (g *generator) configure() {
 	if g.Resume {
 		g.tls.ClientSessionCache = tls.NewLRUClientSessionCache(hsClients)
 	}
+	if g.Cert != "" {
+		c, err := tls.LoadX509KeyPair(g.Cert, g.Cert)
+		if err != nil {
+			return err
+		}
+		g.tls.Certificates = []tls.Certificate{c}
+	}
+	return nil
 }
 
 // open connects to the proxy and makes the connection ready for the backend.

@@ -45,6 +45,7 @@ type peer struct {
 // A job is what a proxy is started for.
 type job struct {
 	role, cert string
+	mutual     bool   // roleServer: clients have a certificate, which is looked for in a list of revoked ones
 	protocol   string // roleServer: a key of protocols; empty: none
 	bulk       bool   // 64 KiB buffers, where they can be set: better for bulk
 	resume     bool   // roleClient: the backend gives session tickets
@@ -55,6 +56,7 @@ type job struct {
 
 func (j *job) pem() string { return filepath.Join(j.dir, j.cert+".pem") }
 func (j *job) crt() string { return filepath.Join(j.dir, j.cert+".crt") }
+func (j *job) crl() string { return filepath.Join(j.dir, j.cert+".crl") }
 
 // findPeers reads a list of NAME or NAME=KIND:BINARY. A proxy that is known by
 // name but not installed is left out, and named in missing.
@@ -123,6 +125,9 @@ func stunnelConf(j *job) string {
 	if j.role == roleClient {
 		return c + "client = yes\nCAfile = " + j.crt() + "\nverifyChain = yes\ncheckHost = localhost\nsni = localhost\n"
 	}
+	if j.mutual {
+		c += "CAfile = " + j.crt() + "\nCRLfile = " + j.crl() + "\nverifyChain = yes\n"
+	}
 	if j.protocol != "" {
 		c += "protocol = " + j.protocol + "\n"
 	}
@@ -131,6 +136,9 @@ func stunnelConf(j *job) string {
 
 func haproxyConf(j *job) string {
 	buffer, bind, server := 16<<10, "ssl crt "+j.pem(), ""
+	if j.mutual {
+		bind += " verify required ca-file " + j.crt() + " crl-file " + j.crl()
+	}
 	if j.role == roleClient {
 		bind, server = "", "ssl verify required verifyhost localhost sni str(localhost) ca-file "+j.crt()
 	}
@@ -168,6 +176,9 @@ func nginxConf(j *job) string {
 	}
 	tls := []string{"ssl_certificate " + j.pem(), "ssl_certificate_key " + j.pem(), "ssl_protocols TLSv1.2 TLSv1.3",
 		"ssl_session_cache shared:b:20m", "ssl_ciphers " + suites12, "ssl_conf_command Ciphersuites " + suites13}
+	if j.mutual {
+		tls = append(tls, "ssl_verify_client on", "ssl_client_certificate "+j.crt(), "ssl_crl "+j.crl())
+	}
 	if j.role == roleClient {
 		on = ""
 		tls = []string{"proxy_ssl on", "proxy_ssl_protocols TLSv1.2 TLSv1.3", "proxy_ssl_ciphers " + suites12,

@@ -136,6 +136,9 @@ func (s *suite) measure(ctx context.Context, t *test, p *peer, dir, self string,
 	}
 	l := t.load
 	l.Addr, l.PID, l.Time, l.Target = j.listen, x.cmd.Process.Pid, s.time, b.Plain
+	if j.mutual {
+		l.Cert = j.pem()
+	}
 	if m.Result, err = generate(ctx, self, l); err != nil {
 		m.Error = fmt.Sprintf("%v: %s", err, x.out.String())
 	}

@@ -67,6 +67,8 @@ func tests(idle int) []*test {
 	server := job{role: roleServer, cert: certECDSA}
 	client := job{role: roleClient, cert: certECDSA}
 	mail := job{role: roleServer, cert: certECDSA, protocol: "smtp"}
+	mutual := server
+	mutual.mutual = true
 	again := client
 	again.resume = true
 
@@ -74,6 +76,7 @@ func tests(idle int) []*test {
 		{name: "smtp/start", unit: "start", job: mail, fixed: startRounds, goal: &goal{limit: 30}},
 		{name: "server/hs/tls13/ecdsa/full", unit: "handshake", job: server, load: hs, goal: &goal{0.6, true}},
 		{name: "server/hs/tls13/ecdsa/resumed", unit: "handshake", job: server, load: resumed},
+		{name: "server/hs/tls13/ecdsa/mutual", unit: "handshake", job: mutual, load: hs},
 		{name: "server/hs/tls12/ecdsa/full", unit: "handshake", job: server, load: tls12},
 		{name: "server/hs/tls13/rsa/full", unit: "handshake", job: job{role: roleServer, cert: certRSA}, load: hs},
 	}
