@@ -2,70 +2,61 @@
 
 use stunnel::accept::TLS_HANDSHAKE;
 use stunnel::host::{annotate, Info};
-use stunnel::ip::Network;
 use stunnel::text::{chomp, Parts};
-use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
-use crate::addresses::{endpoint, Addresses};
-use crate::version2::{self, HEAD_LENGTH, HEADER_MAX, SIGNATURE};
+use stunnel::{Class, Code, Outcome, Part, Refusal, ACCEPTED};
+use crate::addresses::{endpoint, Addresses, UNIX_LENGTH};
+use crate::version2::{self, SIGNATURE, UNIX};
 use crate::{options, version1, Session};
 use Part::{Quote, Say};
 
-/// Reads a header. None is one that names nobody: the connection's own ends count.
+/// Reads a header. One that names nobody leaves the addresses as they are.
 #[inline(never)]
-pub fn read(s: &mut Session) -> Outcome<Option<Addresses>> {
-    trust(&mut s.from)?;
-    let addresses = match ACCEPTED.peek_byte().map_err(failed)? {
-        Some(b'P') => read_version1(),
-        Some(b) if Some(&b) == SIGNATURE.first() => read_version2(&mut s.header),
-        Some(TLS_HANDSHAKE) => return Err(peer("sender began with TLS, without the PROXY header")),
+pub fn read(s: &mut Session) -> Outcome {
+    trust(s)?;
+    match ACCEPTED.peek_byte().map_err(failed)? {
+        Some(b'P') => read_version1(&mut s.addresses),
+        Some(b) if Some(&b) == SIGNATURE.first() => version2::read(&mut s.header, &mut s.addresses),
+        Some(TLS_HANDSHAKE) => Err(peer("sender began with TLS, without the PROXY header")),
         Some(b) => {
             let first = [b];
             let parts = [Say("sender began with "), Quote(&first), Say(", which begins no PROXY header")];
-            return Err(Refusal::new(Class::Peer, &parts));
+            Err(Refusal::new(Class::Peer, &parts))
         }
-        None => return Err(failed(Code::EOF)),
+        None => Err(failed(Code::EOF)),
     }?;
-    match &addresses {
-        Some(Addresses::Inet { source, .. }) => {
-            let mut text = Text::<64>::new();
-            source.write(&mut text);
-            annotate("source", text.bytes());
-        }
-        Some(Addresses::Unix(paths)) => {
-            // The first of two paths, up to its zero byte.
-            let path = paths.get(..paths.len() / 2).unwrap_or(&[]);
-            annotate("source", Parts::of(path, 0).next().unwrap_or(&[]));
-        }
-        _ => {}
+    if let Some(source) = &s.addresses.end(0) {
+        s.out.clear();
+        source.write(&mut s.out);
+        annotate("source", s.out.bytes());
     }
-    Ok(addresses)
+    if s.addresses.family == UNIX {
+        // The first of two paths, up to its zero byte.
+        let path = s.addresses.bytes.bytes().get(..UNIX_LENGTH / 2).unwrap_or(&[]);
+        annotate("source", Parts::of(path, 0).next().unwrap_or(&[]));
+    }
+    Ok(())
 }
 
 /// Refuses everybody whom option from does not name: who sends a header says where a
 /// connection comes from, and everyone behind believes it.
-fn trust(room: &mut [u8; options::FROM_MAX]) -> Outcome {
-    let from = options::from(room)?;
+fn trust(s: &mut Session) -> Outcome {
     let peer = endpoint(Info::PeerAddr);
-    let mut trusted = Parts::of(from, b'\n').filter(|line| match (&peer, Network::parse(line)) {
-        (Some(peer), Some(network)) => network.contains(&peer.ip),
-        (None, None) => *line == options::UNIX,
-        _ => false,
-    });
-    if trusted.next().is_some() {
+    if options::trusts(&peer, &mut s.from)? {
         return Ok(());
     }
-    let mut text = Text::<64>::new();
-    match peer {
-        Some(peer) => peer.write(&mut text),
+    s.out.clear();
+    match &peer {
+        Some(peer) => peer.write(&mut s.out),
         None => {
-            text.add(options::UNIX);
+            s.out.add(options::UNIX);
         }
     }
-    let parts = [Say("sender "), Quote(text.bytes()), Say(" is none that guestOption from trusts")];
+    let parts = [Say("sender "), Quote(s.out.bytes()), Say(" is none that guestOption from trusts")];
     Err(Refusal::new(Class::Policy, &parts))
 }
 
-fn read_version1() -> Outcome<Option<Addresses>> {
+#[inline(never)]
+fn read_version1(addresses: &mut Addresses) -> Outcome {
     let mut line = [0; version1::LINE_MAX];
     let n = match ACCEPTED.read_line(&mut line) {
         Ok(n) => n,
@@ -77,26 +68,15 @@ fn read_version1() -> Outcome<Option<Addresses>> {
         // Of another protocol, and perhaps a password: it is not quoted.
         return Err(peer("sender's first line is no PROXY header"));
     }
-    version1::parse(line).map_err(|_| {
+    version1::parse(line, addresses).ok_or_else(|| {
         Refusal::new(Class::Peer, &[Say("sender's PROXY header is malformed: "), Quote(chomp(line))])
     })
 }
 
-fn read_version2(room: &mut [u8; HEADER_MAX]) -> Outcome<Option<Addresses>> {
-    let (head, body) = room.split_at_mut(HEAD_LENGTH);
-    ACCEPTED.read_full(head).map_err(failed)?;
-    let length = version2::body_length(head).map_err(peer)?;
-    if length > 0 {
-        let body = body.get_mut(..length).ok_or_else(|| peer("sender's PROXY header is longer than 4096 bytes"))?;
-        ACCEPTED.read_full(body).map_err(failed)?;
-    }
-    version2::parse(room.get_mut(..HEAD_LENGTH + length).unwrap_or(&mut [])).map_err(peer)
-}
-
-fn failed(code: Code) -> Refusal {
+pub fn failed(code: Code) -> Refusal {
     Refusal::of(&["reading the PROXY header"], code)
 }
 
-fn peer(why: &str) -> Refusal {
+pub fn peer(why: &str) -> Refusal {
     Refusal::new(Class::Peer, &[Say(why)])
 }

@@ -14,6 +14,7 @@ mod version2;
 
 use stunnel::{host, status, Outcome, Refusal, Text, ACCEPTED, OUTGOING};
 use addresses::Addresses;
+use version2::UNSPEC;
 
 stunnel::manifest!("manifest.txt");
 
@@ -23,12 +24,18 @@ pub struct Session {
     from: [u8; options::FROM_MAX],
     /// A header that was received.
     header: [u8; version2::HEADER_MAX],
-    /// A header on its way out.
+    /// Whom the header names that is read, or who is connected.
+    addresses: Addresses,
+    /// A header on its way out, and scratch before.
     out: Text<{ send::OUT_MAX }>,
 }
 
-static mut SESSION: Session =
-    Session { from: [0; options::FROM_MAX], header: [0; version2::HEADER_MAX], out: Text::new() };
+static mut SESSION: Session = Session {
+    from: [0; options::FROM_MAX],
+    header: [0; version2::HEADER_MAX],
+    addresses: Addresses::new(),
+    out: Text::new(),
+};
 
 /// Called once for each connection of a client service, in an instance of its own.
 #[no_mangle]
@@ -56,43 +63,46 @@ pub extern "C" fn configure() -> i32 {
 /// A header stands before everything else: one that client mode sends, before TLS with the
 /// server, which is where HAProxy's `bind ... accept-proxy ssl` looks for it.
 fn client(s: &mut Session) -> Outcome {
-    let addresses = received(s)?;
+    receive(s)?;
     connect()?;
-    send_to_server(s, &addresses)?;
+    send_to_server(s)?;
     OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
 }
 
 /// The backend of server mode has no TLS, and is connected when the client's is up, so that
 /// its header can tell of it.
 fn server(s: &mut Session) -> Outcome {
-    let addresses = received(s)?;
+    receive(s)?;
     ACCEPTED.starttls().map_err(|code| Refusal::of(&["starting TLS with the client"], code))?;
     connect()?;
-    send_to_server(s, &addresses)
+    send_to_server(s)
 }
 
-/// Whom the header names that is read, before TLS with the client; or who is connected.
-fn received(s: &mut Session) -> Outcome<Addresses> {
+/// Finds out whom the header names that is read, before TLS with the client; or who is
+/// connected.
+#[inline(never)]
+fn receive(s: &mut Session) -> Outcome {
     if options::accepts()? {
-        if let Some(named) = accept::read(s)? {
-            return Ok(named);
-        }
+        accept::read(s)?;
     }
-    Ok(Addresses::own())
+    if s.addresses.family == UNSPEC {
+        s.addresses.name_own();
+    }
+    Ok(())
 }
 
 fn connect() -> Outcome {
     host::connect().map_err(|code| Refusal::of(&["connecting to the server"], code))
 }
 
-fn send_to_server(s: &mut Session, addresses: &Addresses) -> Outcome {
+fn send_to_server(s: &mut Session) -> Outcome {
     if !options::sends()? {
         return Ok(());
     }
     s.out.clear();
     match options::version()? {
-        options::Version::One => version1::write(addresses, &mut s.out),
-        options::Version::Two => send::version2(addresses, options::tells_tls()?, &mut s.out),
+        options::Version::One => version1::write(&s.addresses, &mut s.out),
+        options::Version::Two => send::version2(&s.addresses, options::tells_tls()?, &mut s.out),
     }
     OUTGOING.write(s.out.bytes()).map_err(|code| Refusal::of(&["sending the PROXY header"], code))
 }

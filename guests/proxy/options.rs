@@ -1,7 +1,7 @@
 //! The options of the proxy guest, and what is wrong with them.
 
 use stunnel::host::{config, warn};
-use stunnel::ip::Network;
+use stunnel::ip::{Endpoint, Network};
 use stunnel::option::{bad, is_client, is_set, warn_idle};
 use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
@@ -35,7 +35,7 @@ pub fn check() -> Outcome {
             warn("guestOption from has no effect without accept=yes");
         }
     } else {
-        from(&mut [0; FROM_MAX])?;
+        trusts(&None, &mut [0; FROM_MAX])?;
     }
     if tls && is_client() {
         return Err(wrong("guestOption tls=yes: in client mode there is no TLS with the client"));
@@ -49,31 +49,75 @@ pub fn check() -> Outcome {
     Ok(())
 }
 
+// These are no more than a call each, so that they are inlined: a function of its own costs
+// the daemon more when it compiles the guest.
+
+#[inline(always)]
 pub fn version() -> Outcome<Version> {
-    let mut room = [0; VALUE_MAX];
-    match value("guestOption version", "option.version", &mut room)? {
-        None => Ok(Version::One),
-        Some(version) if version == b"1" => Ok(Version::One),
-        Some(version) if version == b"2" => Ok(Version::Two),
-        Some(other) => Err(bad("guestOption version", other, " is neither 1 nor 2")),
+    Ok(if choose(&VERSION)? { Version::Two } else { Version::One })
+}
+
+#[inline(always)]
+pub fn accepts() -> Outcome<bool> {
+    choose(&ACCEPT)
+}
+
+#[inline(always)]
+pub fn sends() -> Outcome<bool> {
+    choose(&SEND)
+}
+
+#[inline(always)]
+pub fn tells_tls() -> Outcome<bool> {
+    choose(&TLS)
+}
+
+static VERSION: Choice = Choice {
+    name: "guestOption version",
+    key: "option.version",
+    words: ["1", "2"],
+    default: false,
+    wrong: " is neither 1 nor 2",
+};
+static ACCEPT: Choice = Choice::no_yes("guestOption accept", "option.accept", false);
+static SEND: Choice = Choice::no_yes("guestOption send", "option.send", true);
+static TLS: Choice = Choice::no_yes("guestOption tls", "option.tls", false);
+
+/// An option that is one of two words.
+struct Choice {
+    name: &'static str,
+    key: &'static str,
+    words: [&'static str; 2],
+    /// Whether it is the second one where nothing is said.
+    default: bool,
+    wrong: &'static str,
+}
+
+impl Choice {
+    const fn no_yes(name: &'static str, key: &'static str, default: bool) -> Choice {
+        Choice { name, key, words: ["no", "yes"], default, wrong: " is neither yes nor no" }
     }
 }
 
-pub fn accepts() -> Outcome<bool> {
-    switch("guestOption accept", "option.accept", false)
+/// Whether an option is the second of its words.
+#[inline(never)]
+fn choose(choice: &Choice) -> Outcome<bool> {
+    let mut room = [0; VALUE_MAX];
+    let word = match value(choice.name, choice.key, &mut room)? {
+        None => return Ok(choice.default),
+        Some(word) => word,
+    };
+    match choice.words.iter().position(|known| word == known.as_bytes()) {
+        Some(at) => Ok(at == 1),
+        None => Err(bad(choice.name, word, choice.wrong)),
+    }
 }
 
-pub fn sends() -> Outcome<bool> {
-    switch("guestOption send", "option.send", true)
-}
-
-pub fn tells_tls() -> Outcome<bool> {
-    switch("guestOption tls", "option.tls", false)
-}
-
-/// The senders that are trusted, a line each.
-pub fn from(room: &mut [u8; FROM_MAX]) -> Outcome<&[u8]> {
-    let from = match value("guestOption from", "option.from", room)? {
+/// Whether option from names the sender, who has no address on a Unix socket.
+#[inline(never)]
+pub fn trusts(sender: &Option<Endpoint>, room: &mut [u8; FROM_MAX]) -> Outcome<bool> {
+    const NAME: &str = "guestOption from";
+    let from = match value(NAME, "option.from", room)? {
         Some(from) => from,
         None => {
             return Err(wrong(
@@ -81,21 +125,15 @@ pub fn from(room: &mut [u8; FROM_MAX]) -> Outcome<&[u8]> {
             ))
         }
     };
-    let is_bad = |line: &&[u8]| *line != UNIX && Network::parse(line).is_none();
-    match Parts::of(from, b'\n').find(is_bad) {
-        Some(line) => Err(bad("guestOption from", line, " is no network as 10.0.0.0/8, without bits beyond its prefix, nor unix")),
-        None => Ok(from),
+    let mut trusted = false;
+    for line in Parts::of(from, b'\n') {
+        match &Network::parse(line) {
+            Some(network) => trusted |= matches!(sender, Some(sender) if network.contains(&sender.ip)),
+            None if line == UNIX => trusted |= sender.is_none(),
+            None => return Err(bad(NAME, line, " is no network as 10.0.0.0/8, without bits beyond its prefix, nor unix")),
+        }
     }
-}
-
-fn switch(name: &str, key: &str, default: bool) -> Outcome<bool> {
-    let mut room = [0; VALUE_MAX];
-    match value(name, key, &mut room)? {
-        None => Ok(default),
-        Some(word) if word == b"yes" => Ok(true),
-        Some(word) if word == b"no" => Ok(false),
-        Some(other) => Err(bad(name, other, " is neither yes nor no")),
-    }
+    Ok(trusted)
 }
 
 fn value<'a>(name: &str, key: &str, room: &'a mut [u8]) -> Outcome<Option<&'a [u8]>> {

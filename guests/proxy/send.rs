@@ -3,7 +3,7 @@
 use stunnel::host::{info, Info};
 use stunnel::Text;
 use crate::addresses::Addresses;
-use crate::version2::{PROXY, SIGNATURE, TCP4, TCP6, UNIX, UNSPEC};
+use crate::version2::{HEAD_LENGTH, PROXY, SIGNATURE};
 
 /// Longest header that is sent: addresses, and one fact of full length in each field.
 pub const OUT_MAX: usize = 1536;
@@ -30,31 +30,18 @@ const CLIENT_CERT_SESS: u8 = 4;
 /// Writes a header. Families that it cannot tell are "unspecified": the command stays
 /// PROXY, for of a LOCAL connection a receiver would not read what is said about TLS.
 pub fn version2(addresses: &Addresses, tls: bool, out: &mut Text<OUT_MAX>) {
-    let mut body = Text::<OUT_MAX>::new();
-    let family = match addresses {
-        Addresses::Inet { source, destination } => {
-            body.add(source.ip.bytes()).add(destination.ip.bytes());
-            body.add(&source.port.to_be_bytes()).add(&destination.port.to_be_bytes());
-            if source.ip.is_v4() { TCP4 } else { TCP6 }
-        }
-        Addresses::Unix(paths) => {
-            body.add(paths);
-            UNIX
-        }
-        Addresses::Unknown => UNSPEC,
-    };
+    out.add(&SIGNATURE).add(&[PROXY, addresses.family, 0, 0]).add(addresses.bytes.bytes());
     if tls {
-        add_fact(ALPN, Info::Alpn, &mut body);
-        add_fact(AUTHORITY, Info::Sni, &mut body);
-        add_ssl(&mut body);
+        add_fact(ALPN, Info::Alpn, out);
+        add_fact(AUTHORITY, Info::Sni, out);
+        add_ssl(out);
     }
-    out.add(&SIGNATURE).add(&[PROXY, family]);
-    out.add(&(body.bytes().len() as u16).to_be_bytes()).add(body.bytes());
+    set_length(HEAD_LENGTH, out);
 }
 
 /// What TLS with the client is. A common name is told only of a certificate that was
 /// verified: receivers take it for who the client is.
-fn add_ssl(body: &mut Text<OUT_MAX>) {
+fn add_ssl(out: &mut Text<OUT_MAX>) {
     let mut certificate = [0; FACT_MAX];
     let presented = info(Info::PeerCert, &mut certificate).is_ok();
     let verified = presented && is_yes(Info::PeerVerified);
@@ -65,27 +52,31 @@ fn add_ssl(body: &mut Text<OUT_MAX>) {
             client |= CLIENT_CERT_CONN;
         }
     }
-    let mut field = Text::<OUT_MAX>::new();
-    field.add(&[client]).add(&(!verified as u32).to_be_bytes());
-    add_fact(SSL_VERSION, Info::TlsVersion, &mut field);
+    out.add(&[SSL, 0, 0]);
+    let start = out.bytes().len();
+    out.add(&[client]).add(&(!verified as u32).to_be_bytes());
+    add_fact(SSL_VERSION, Info::TlsVersion, out);
     if verified {
-        add_fact(SSL_CN, Info::PeerCn, &mut field);
+        add_fact(SSL_CN, Info::PeerCn, out);
     }
-    add_fact(SSL_CIPHER, Info::Cipher, &mut field);
-    add(SSL, field.bytes(), body);
+    add_fact(SSL_CIPHER, Info::Cipher, out);
+    set_length(start, out);
+}
+
+/// Sets the two bytes before a place to the length of what stands behind it.
+#[inline(never)]
+fn set_length(start: usize, out: &mut Text<OUT_MAX>) {
+    let length = (out.bytes().len() - start) as u16;
+    out.put(start - 2, &length.to_be_bytes());
 }
 
 fn is_yes(id: Info) -> bool {
     matches!(info(id, &mut [0; 4]), Ok(word) if word == b"yes")
 }
 
-fn add_fact(kind: u8, id: Info, to: &mut Text<OUT_MAX>) {
+fn add_fact(kind: u8, id: Info, out: &mut Text<OUT_MAX>) {
     let mut room = [0; FACT_MAX];
     if let Ok(fact) = info(id, &mut room) {
-        add(kind, fact, to);
+        out.add(&[kind]).add(&(fact.len() as u16).to_be_bytes()).add(fact);
     }
-}
-
-fn add(kind: u8, value: &[u8], to: &mut Text<OUT_MAX>) {
-    to.add(&[kind]).add(&(value.len() as u16).to_be_bytes()).add(value);
 }

@@ -1,59 +1,58 @@
 //! The header of version 1 (proxy-protocol.txt section 2.1), a line of text.
 
-use stunnel::ip::{Endpoint, Ip};
+use stunnel::ip::Ip;
 use stunnel::text::{decimal, Parts};
 use stunnel::Text;
 use crate::addresses::Addresses;
+use crate::version2::{TCP4, TCP6};
 
 /// Longest line in bytes, with its CR LF.
 pub const LINE_MAX: usize = 107;
 
-/// A line that is no header.
-pub struct Malformed;
-
-/// Reads a line. None is one that names nobody.
+/// Reads a line, and sets whom it names, if anybody. None is one that is no header.
 #[inline(never)]
-pub fn parse(line: &[u8]) -> Result<Option<Addresses>, Malformed> {
-    let text = match line {
-        [text @ .., b'\r', b'\n'] => text,
-        _ => return Err(Malformed),
-    };
-    let mut words = Parts::of(text, b' ');
-    if words.next() != Some(b"PROXY") {
-        return Err(Malformed);
+pub fn parse(line: &[u8], addresses: &mut Addresses) -> Option<()> {
+    let mut words = Parts::of(line.strip_suffix(b"\r\n")?, b' ');
+    if words.next()? != b"PROXY" {
+        return None;
     }
-    let v4 = match words.next() {
-        Some(word) if word == b"TCP4" => true,
-        Some(word) if word == b"TCP6" => false,
-        Some(word) if word == b"UNKNOWN" => return Ok(None), // whatever follows is to be ignored
-        _ => return Err(Malformed),
+    addresses.family = match words.next()? {
+        b"TCP4" => TCP4,
+        b"TCP6" => TCP6,
+        b"UNKNOWN" => return Some(()), // whatever follows is to be ignored
+        _ => return None,
     };
-    let mut ip = || words.next().and_then(Ip::parse).filter(|ip| ip.is_v4() == v4).ok_or(Malformed);
-    let (source, destination) = (ip()?, ip()?);
-    let mut port = || words.next().and_then(port).ok_or(Malformed);
-    let (from, to) = (port()?, port()?);
-    if words.next().is_some() {
-        return Err(Malformed);
+    for _ in 0..2 {
+        let ip = Ip::parse(words.next()?)?;
+        if ip.is_v4() != (addresses.family == TCP4) {
+            return None;
+        }
+        addresses.bytes.add(ip.bytes());
     }
-    let (source, destination) = (Endpoint { ip: source, port: from }, Endpoint { ip: destination, port: to });
-    Ok(Some(Addresses::Inet { source, destination }))
+    for _ in 0..2 {
+        addresses.bytes.add(&port(words.next()?)?.to_be_bytes());
+    }
+    match words.next() {
+        Some(_) => None,
+        None => Some(()),
+    }
 }
 
 /// Writes a line. A Unix socket's addresses have no place in it.
 pub fn write<const N: usize>(addresses: &Addresses, out: &mut Text<N>) {
-    let (source, destination) = match addresses {
-        Addresses::Inet { source, destination } => (source, destination),
+    match (&addresses.end(0), &addresses.end(1)) {
+        (Some(source), Some(destination)) => {
+            out.add(if source.ip.is_v4() { b"PROXY TCP4 " } else { b"PROXY TCP6 " });
+            source.ip.write(out);
+            out.add(b" ");
+            destination.ip.write(out);
+            out.add(b" ").add_decimal(source.port as u32);
+            out.add(b" ").add_decimal(destination.port as u32).add(b"\r\n");
+        }
         _ => {
             out.add(b"PROXY UNKNOWN\r\n");
-            return;
         }
-    };
-    out.add(if source.ip.is_v4() { b"PROXY TCP4 " } else { b"PROXY TCP6 " });
-    source.ip.write(out);
-    out.add(b" ");
-    destination.ip.write(out);
-    out.add(b" ").add_decimal(source.port as u32);
-    out.add(b" ").add_decimal(destination.port as u32).add(b"\r\n");
+    }
 }
 
 /// A port without leading zeros.

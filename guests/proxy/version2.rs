@@ -1,6 +1,7 @@
 //! The header of version 2 (proxy-protocol.txt section 2.2), binary.
 
-use stunnel::ip::{Endpoint, Ip};
+use stunnel::{Outcome, ACCEPTED};
+use crate::accept::{failed, peer};
 use crate::addresses::{Addresses, UNIX_LENGTH};
 use crate::crc32c::crc32c;
 
@@ -31,83 +32,76 @@ const UNIX_DATAGRAM: u8 = 0x32;
 const FIELD_HEAD: usize = 3;
 const CRC32C: u8 = 0x03;
 
-/// The length of what follows the head, or what is wrong with the head.
-pub fn body_length(head: &[u8]) -> Result<usize, &'static str> {
-    match head.get(SIGNATURE.len()..) {
-        Some(&[command, _, high, low]) if head.starts_with(&SIGNATURE) => match command {
-            LOCAL | PROXY => Ok((high as usize) << 8 | low as usize),
-            _ if command >> 4 != 2 => Err("sender's PROXY header is of an unknown version"),
-            _ => Err("sender's PROXY header has an unknown command"),
-        },
-        _ => Err("sender's first bytes are no PROXY header"),
-    }
-}
-
-/// Reads a whole header. None is one that names nobody.
+/// Reads a header, and sets whom it names, if anybody.
 #[inline(never)]
-pub fn parse(header: &mut [u8]) -> Result<Option<Addresses>, &'static str> {
-    let (command, family) = match header.get(SIGNATURE.len()..) {
-        Some([command, family, ..]) => (*command, *family),
-        _ => return Err("sender's PROXY header is cut"),
+pub fn read(room: &mut [u8; HEADER_MAX], addresses: &mut Addresses) -> Outcome {
+    let (head, body) = room.split_at_mut(HEAD_LENGTH);
+    ACCEPTED.read_full(head).map_err(failed)?;
+    let (command, family, length) = match head {
+        [signature @ .., command, family, high, low] if *signature == SIGNATURE => {
+            (*command, *family, (*high as usize) << 8 | *low as usize)
+        }
+        _ => return Err(peer("sender's first bytes are no PROXY header")),
     };
-    if command == LOCAL {
-        return Ok(None); // what else such a header has is to be ignored
+    if command >> 4 != 2 {
+        return Err(peer("sender's PROXY header is of an unknown version"));
     }
-    let length = match family {
+    if command != LOCAL && command != PROXY {
+        return Err(peer("sender's PROXY header has an unknown command"));
+    }
+    let body = match body.get_mut(..length) {
+        Some(body) => body,
+        None => return Err(peer("sender's PROXY header is longer than 4096 bytes")),
+    };
+    if length > 0 {
+        ACCEPTED.read_full(body).map_err(failed)?;
+    }
+    if command == LOCAL {
+        return Ok(()); // what else such a header has is to be ignored
+    }
+    let end = match family {
         UNSPEC => 0,
         TCP4 | UDP4 => 12,
         TCP6 | UDP6 => 36,
         UNIX | UNIX_DATAGRAM => UNIX_LENGTH,
-        _ => return Err("sender's PROXY header has an unknown address family"),
+        _ => return Err(peer("sender's PROXY header has an unknown address family")),
     };
-    let end = HEAD_LENGTH + length;
-    if header.len() < end {
-        return Err("sender's PROXY header is too short for its addresses");
+    // A datagram's addresses say nothing about a stream.
+    if matches!(family, TCP4 | TCP6 | UNIX) {
+        addresses.family = family;
+        addresses.bytes.add(body.get(..end).unwrap_or(&[]));
     }
-    check_fields(header, end)?;
-    let body = header.get(HEAD_LENGTH..end).unwrap_or(&[]);
-    Ok(match family {
-        TCP4 => inet(body, 4, |b| Some(Ip::V4(array(b)?))),
-        TCP6 => inet(body, 16, |b| Some(Ip::V6(array(b)?))),
-        UNIX => array(body).map(Addresses::Unix),
-        _ => None, // a datagram's addresses say nothing about a stream
-    })
-}
-
-/// Two addresses of a length, and two ports.
-fn inet(body: &[u8], length: usize, ip: fn(&[u8]) -> Option<Ip>) -> Option<Addresses> {
-    let source = ip(body.get(..length)?)?;
-    let destination = ip(body.get(length..2 * length)?)?;
-    let [a, b, c, d] = array(body.get(2 * length..)?)?;
-    Some(Addresses::Inet {
-        source: Endpoint { ip: source, port: u16::from_be_bytes([a, b]) },
-        destination: Endpoint { ip: destination, port: u16::from_be_bytes([c, d]) },
-    })
-}
-
-fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    bytes.try_into().ok()
+    match room.get_mut(..HEAD_LENGTH + length) {
+        Some(header) if length >= end => check_fields(header, HEAD_LENGTH + end),
+        _ => Err(peer("sender's PROXY header is too short for its addresses")),
+    }
 }
 
 /// Walks over the fields behind the addresses, and compares the checksum if there is one
 /// (section 2.2.3).
-fn check_fields(header: &mut [u8], mut at: usize) -> Result<(), &'static str> {
-    const CUT: &str = "sender's PROXY header has a field that is longer than the header";
+#[inline(never)]
+fn check_fields(header: &mut [u8], mut at: usize) -> Outcome {
     while at < header.len() {
         let (kind, length) = match header.get(at..at + FIELD_HEAD) {
             Some([kind, high, low]) => (*kind, (*high as usize) << 8 | *low as usize),
-            _ => return Err(CUT),
+            _ => (0, header.len()), // which is longer than what is left
         };
         at += FIELD_HEAD;
-        let field = header.get_mut(at..at + length).ok_or(CUT)?;
+        let field = match header.get_mut(at..at + length) {
+            Some(field) => field,
+            None => return Err(peer("sender's PROXY header has a field that is longer than the header")),
+        };
         at += length;
         if kind != CRC32C {
             continue;
         }
-        let told: [u8; 4] = array(field).ok_or("sender's PROXY header has a checksum of wrong length")?;
+        let told = match field {
+            [a, b, c, d] => u32::from_be_bytes([*a, *b, *c, *d]),
+            _ => return Err(peer("sender's PROXY header has a checksum of wrong length")),
+        };
         field.fill(0); // as it was when the sum was taken
-        if crc32c(header) != u32::from_be_bytes(told) {
-            return Err("sender's PROXY header has a wrong checksum");
+        if crc32c(header) != told {
+            return Err(peer("sender's PROXY header has a wrong checksum"));
         }
     }
     Ok(())
