@@ -12,6 +12,7 @@ mod socks5;
 mod target;
 
 use stunnel::{status, Text};
+use target::Target;
 use options::{FIELD_MAX, USERS_MAX};
 
 stunnel::manifest!("manifest.txt");
@@ -25,7 +26,10 @@ pub struct Session {
     password: [u8; FIELD_MAX],
     /// The host that is asked for, as it came or as the config has it.
     host: [u8; target::OPTION_MAX],
-    /// A message on its way out.
+    target: Target,
+    /// What a client of the server is told: an address and a port, or nothing.
+    bound: Text<{ socks5::BOUND_MAX }>,
+    /// A message on its way out, and scratch before.
     out: Text<{ client::MESSAGE_MAX }>,
 }
 
@@ -34,6 +38,8 @@ static mut SESSION: Session = Session {
     name: [0; FIELD_MAX],
     password: [0; FIELD_MAX],
     host: [0; target::OPTION_MAX],
+    target: Target::new(),
+    bound: Text::new(),
     out: Text::new(),
 };
 
@@ -49,7 +55,7 @@ pub extern "C" fn negotiate_server() -> i32 {
     status(server::negotiate(unsafe { session() }))
 }
 
-/// Sound: an instance has one thread and its host calls one of the two, once.
+/// Sound: an instance has one thread and its host calls one of the three, once.
 unsafe fn session() -> &'static mut Session {
     &mut *core::ptr::addr_of_mut!(SESSION)
 }
@@ -57,5 +63,5 @@ unsafe fn session() -> &'static mut Session {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    status(options::check())
+    status(options::check(unsafe { session() }))
 }

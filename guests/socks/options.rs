@@ -5,6 +5,7 @@ use stunnel::option::{bad, is_client, login, value, warn_half_login, warn_idle};
 use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use crate::target::{Target, OPTION_MAX};
+use crate::Session;
 use Part::Say;
 
 /// Longest user name and longest password in bytes (RFC 1929 section 2).
@@ -16,11 +17,10 @@ pub const USERS_MAX: usize = 4096;
 
 /// Checks everything before the first connection, so that a wrong option is told when
 /// the configuration is loaded.
-pub fn check() -> Outcome {
+pub fn check(s: &mut Session) -> Outcome {
     if is_client() {
-        let (mut host, mut user) = ([0; OPTION_MAX], [0; FIELD_MAX]);
-        target(&mut host)?;
-        if let Some(user) = value("protocolUsername", "protocolusername", &mut user)? {
+        target(&mut s.host, &mut s.target)?;
+        if let Some(user) = value("protocolUsername", "protocolusername", &mut s.name)? {
             check_field("protocolUsername", user)?;
         }
         return warn_half_login();
@@ -30,14 +30,14 @@ pub fn check() -> Outcome {
 }
 
 /// The target that the SOCKS server is asked for.
-pub fn target(buf: &mut [u8; OPTION_MAX]) -> Outcome<Target> {
+pub fn target(buf: &mut [u8; OPTION_MAX], target: &mut Target) -> Outcome {
     match option("protocolHost", "protocolhost", buf)? {
         None => Err(Refusal::new(
             Class::Config,
             &[Say("the SOCKS server has to be told a target: add protocolHost = HOST:PORT "),
               Say("(the original destination of a redirected connection is not supported)")],
         )),
-        Some(text) => Target::parse(text).ok_or_else(|| bad("protocolHost", text, " is not HOST:PORT")),
+        Some(text) => target.parse(text).ok_or_else(|| bad("protocolHost", text, " is not HOST:PORT")),
     }
 }
 
@@ -100,10 +100,8 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Name and password of an entry; the password may have colons in it.
 fn split_user(line: &[u8]) -> (&[u8], &[u8]) {
-    match line.iter().position(|&b| b == b':') {
-        Some(colon) => (line.get(..colon).unwrap_or(&[]), line.get(colon + 1..).unwrap_or(&[])),
-        None => (line, &[]),
-    }
+    let name = Parts::of(line, b':').next().unwrap_or(&[]);
+    (name, line.get(name.len() + 1..).unwrap_or(&[]))
 }
 
 /// A user name or a password of RFC 1929 has one byte at least.

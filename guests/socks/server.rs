@@ -5,8 +5,8 @@
 use stunnel::ip::{Endpoint, Ip};
 use stunnel::text::Parts;
 use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED};
-use crate::target::{Host, Target, TargetText};
 use crate::{socks4, socks5, Session};
+use crate::socks5::Reply;
 use Part::{Quote, Say};
 
 /// Room for the addresses of a name, a line each; those that do not fit are not needed.
@@ -15,94 +15,166 @@ const ADDRESSES_MAX: usize = 1024;
 /// Room for an address and a port as the host gives them, a zone included.
 const ENDPOINT_MAX: usize = 128;
 
-/// Why a request fails, in the codes of RFC 1928 section 6, with what the log is told.
+/// Why a request fails.
 pub struct Failure {
-    pub code: u8,
-    pub refusal: Refusal,
+    /// What the client is told; None if it cannot be answered any more.
+    reply: Option<Reply>,
+    refusal: Refusal,
 }
 
-pub type Result<T> = core::result::Result<T, Failure>;
+pub type Result<T = ()> = core::result::Result<T, Failure>;
+
+impl Failure {
+    pub fn new(reply: Reply, class: Class, parts: &[Part]) -> Failure {
+        Failure { reply: Some(reply), refusal: Refusal::new(class, parts) }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure { reply: None, refusal }
+    }
+}
 
 /// Runs the conversation: TLS first, then the request inside it.
 pub fn negotiate(s: &mut Session) -> Outcome {
     ACCEPTED.starttls().map_err(|code| Refusal::of(&["starting TLS with the client"], code))?;
     let mut version = [0];
     read(&mut version, "version")?;
-    match version {
-        [socks4::VERSION] => socks4::serve(s),
-        [socks5::VERSION] => socks5::serve(s),
-        _ => Err(Refusal::new(
-            Class::Peer,
-            &[Say("client speaks neither SOCKS 4 nor 5: its first byte is "), Quote(&version)],
-        )),
+    let old = match version {
+        [socks4::VERSION] => true,
+        [socks5::VERSION] => false,
+        _ => {
+            return Err(Refusal::new(
+                Class::Peer,
+                &[Say("client speaks neither SOCKS 4 nor 5: its first byte is "), Quote(&version)],
+            ))
+        }
+    };
+    match serve(s, old) {
+        Ok(command) => {
+            reply(s, old, None)?;
+            // There is nothing to relay for a client that has the address it asked for.
+            if command == socks5::RESOLVE {
+                return Err(Refusal::new(Class::Policy, &[Say("client was told an address, and wanted no more")]));
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            if failure.reply.is_some() {
+                // The client may be gone; the refusal is what counts.
+                let _ = reply(s, old, failure.reply);
+            }
+            Err(failure.refusal)
+        }
     }
 }
 
-/// Connects to a target, and gives the local end of that connection if it is known.
-pub fn connect(target: &Target) -> Result<Option<Endpoint>> {
-    let text = target.text();
-    host::annotate("target", text.bytes());
-    if target.port == 0 {
-        return Err(Failure {
-            code: socks5::GENERAL,
-            refusal: Refusal::new(Class::Peer, &[Say("client asked for port 0 of "), Quote(text.bytes())]),
-        });
+/// Answers the request.
+#[inline(never)]
+fn reply(s: &mut Session, old: bool, failure: Option<Reply>) -> Outcome {
+    s.out.clear();
+    if old {
+        socks4::reply(failure, s.bound.bytes(), &mut s.out);
+    } else {
+        socks5::reply(failure, s.bound.bytes(), &mut s.out);
     }
-    host::set_target(text.bytes()).and_then(|_| host::connect()).map_err(|code| failure("connecting to ", &text, code))?;
+    say(s.out.bytes())
+}
+
+/// Reads a request, does what it asks, and gives its command.
+#[inline(never)]
+fn serve(s: &mut Session, old: bool) -> Result<u8> {
+    let command = if old { socks4::request(s)? } else { socks5::request(s)? };
+    let refused = match command {
+        socks5::CONNECT => {
+            connect(s)?;
+            return Ok(command);
+        }
+        socks5::RESOLVE => {
+            resolve(s, old)?;
+            return Ok(command);
+        }
+        socks5::BIND => "BIND",
+        socks5::ASSOCIATE if !old => "UDP ASSOCIATE",
+        _ => "an unknown command",
+    };
+    let parts = [Say("client asked for "), Say(refused), Say(", which is not offered")];
+    Err(Failure::new(Reply::Command, Class::Peer, &parts))
+}
+
+/// Connects to the target, and notes the local end of that connection if it is known.
+#[inline(never)]
+fn connect(s: &mut Session) -> Result {
+    s.target.write(&mut s.out);
+    let text = s.out.bytes();
+    host::annotate("target", text);
+    if s.target.port == 0 {
+        return Err(Failure::new(Reply::General, Class::Peer, &[Say("client asked for port 0 of "), Quote(text)]));
+    }
+    host::set_target(text).and_then(|_| host::connect()).map_err(|code| failure("connecting to ", text, code))?;
     let mut room = [0; ENDPOINT_MAX];
-    Ok(host::info(host::Info::BoundAddr, &mut room).ok().and_then(Endpoint::parse))
+    if let Some(bound) = &host::info(host::Info::BoundAddr, &mut room).ok().and_then(Endpoint::parse) {
+        s.bound.add(bound.ip.bytes()).add(&bound.port.to_be_bytes());
+    }
+    Ok(())
 }
 
-/// Looks a host up, and gives the first of its addresses that will do.
-pub fn resolve(target: &Target, will_do: fn(&Ip) -> bool) -> Result<Ip> {
-    let mut name = TargetText::new();
-    target.host.write(&mut name);
-    host::annotate("resolve", name.bytes());
+/// Looks the host up, and notes the first of its addresses, or of those of IPv4.
+#[inline(never)]
+fn resolve(s: &mut Session, only_v4: bool) -> Result {
+    s.out.clear();
+    s.target.write_host(&mut s.out);
+    let name = s.out.bytes();
+    host::annotate("resolve", name);
     let mut room = [0; ADDRESSES_MAX];
-    let lines = match host::resolve(name.bytes(), &mut room) {
+    let lines = match host::resolve(name, &mut room) {
         Ok(lines) => lines,
         Err(Code::TOO_LONG) => &room, // its last line may be cut, and is then no address or a later one
-        Err(code) => return Err(failure("looking up ", &name, code)),
+        Err(code) => return Err(failure("looking up ", name, code)),
     };
     let whole = lines.iter().rposition(|&b| b == b'\n').and_then(|end| lines.get(..end)).unwrap_or(&[]);
-    let first = Parts::of(whole, b'\n').filter_map(Ip::parse).find(will_do);
-    first.ok_or_else(|| failure("looking up ", &name, Code::HOST))
+    for line in Parts::of(whole, b'\n') {
+        match &Ip::parse(line) {
+            Some(ip) if ip.is_v4() || !only_v4 => {
+                s.bound.add(ip.bytes()).add(&[0; 2]);
+                return Ok(());
+            }
+            _ => {}
+        }
+    }
+    Err(failure("looking up ", name, Code::HOST))
 }
 
-/// A host that is neither a name nor an address.
-pub fn no_host(text: &[u8]) -> Failure {
-    let refusal = Refusal::new(Class::Peer, &[Say("client asked for a host that is no name: "), Quote(text)]);
-    Failure { code: socks5::HOST, refusal }
+/// Takes the host that a client asks for by name.
+#[inline(never)]
+pub fn take_host(s: &mut Session, length: usize) -> Result {
+    let text = s.host.get(..length).unwrap_or(&[]);
+    match s.target.parse_host(text) {
+        Some(()) => Ok(()),
+        None => {
+            let parts = [Say("client asked for a host that is no name: "), Quote(text)];
+            Err(Failure::new(Reply::Host, Class::Peer, &parts))
+        }
+    }
 }
 
-/// A command that is not served.
-pub fn no_command(name: &str) -> Failure {
-    let refusal = Refusal::new(Class::Peer, &[Say("client asked for "), Say(name), Say(", which is not offered")]);
-    Failure { code: socks5::COMMAND, refusal }
-}
-
-/// What ends the connection of a client that has the address it asked for: there is
-/// nothing to relay.
-pub fn resolved() -> Refusal {
-    Refusal::new(Class::Policy, &[Say("client was told an address, and wanted no more")])
-}
-
-fn failure(doing: &str, target: &TargetText, code: Code) -> Failure {
+#[inline(never)]
+fn failure(doing: &str, target: &[u8], code: Code) -> Failure {
     let reply = match code {
-        Code::DENIED => socks5::NOT_ALLOWED,
-        Code::NET => socks5::NETWORK,
-        Code::HOST => socks5::HOST,
-        Code::REFUSED => socks5::REFUSED,
-        Code::TIMEOUT => socks5::EXPIRED,
-        _ => socks5::GENERAL,
+        Code::DENIED => Reply::NotAllowed,
+        Code::NET => Reply::Network,
+        Code::HOST => Reply::Host,
+        Code::REFUSED => Reply::Refused,
+        Code::TIMEOUT => Reply::Expired,
+        _ => Reply::General,
     };
     let class = match code {
         Code::DENIED => Class::Policy,
         code if code.is_internal() => Class::Internal,
         _ => Class::Peer,
     };
-    let parts = [Say(doing), Quote(target.bytes()), Say(": "), Say(code.words())];
-    Failure { code: reply, refusal: Refusal::new(class, &parts) }
+    Failure::new(reply, class, &[Say(doing), Quote(target), Say(": "), Say(code.words())])
 }
 
 pub fn read(buf: &mut [u8], what: &str) -> Outcome {
@@ -111,19 +183,4 @@ pub fn read(buf: &mut [u8], what: &str) -> Outcome {
 
 pub fn say(bytes: &[u8]) -> Outcome {
     ACCEPTED.write(bytes).map_err(|code| Refusal::of(&["answering the client"], code))
-}
-
-/// Whether an address is one that SOCKS 4 can tell.
-pub fn is_v4(ip: &Ip) -> bool {
-    ip.is_v4()
-}
-
-/// Any address will do.
-pub fn any(_: &Ip) -> bool {
-    true
-}
-
-/// The host of a request, or the failure of one that has none.
-pub fn host_of(text: &[u8]) -> Result<Host> {
-    Host::parse(text).ok_or_else(|| no_host(text))
 }

@@ -1,11 +1,9 @@
 //! SOCKS 5 as its server speaks it: RFC 1928, with user name and password by RFC 1929.
 
-use stunnel::ip::Ip;
 use stunnel::text::has;
 use stunnel::{host, Class, Outcome, Part, Refusal, Text};
 use crate::options::{self, FIELD_MAX};
 use crate::server::{self, read, say, Failure};
-use crate::target::{Host, Target};
 use crate::Session;
 use Part::{Quote, Say};
 
@@ -21,8 +19,8 @@ pub const LOGIN_VERSION: u8 = 1;
 
 /// Commands (RFC 1928 section 4), and Tor's, which asks for a name's address.
 pub const CONNECT: u8 = 1;
-const BIND: u8 = 2;
-const ASSOCIATE: u8 = 3;
+pub const BIND: u8 = 2;
+pub const ASSOCIATE: u8 = 3;
 pub const RESOLVE: u8 = 0xf0;
 
 /// Types of addresses (RFC 1928 section 5).
@@ -30,63 +28,41 @@ pub const ADDRESS_V4: u8 = 1;
 pub const ADDRESS_NAME: u8 = 3;
 pub const ADDRESS_V6: u8 = 4;
 
-/// Replies (RFC 1928 section 6).
-const DONE: u8 = 0;
-pub const GENERAL: u8 = 1;
-pub const NOT_ALLOWED: u8 = 2;
-pub const NETWORK: u8 = 3;
-pub const HOST: u8 = 4;
-pub const REFUSED: u8 = 5;
-pub const EXPIRED: u8 = 6;
-pub const COMMAND: u8 = 7;
-const ADDRESS: u8 = 8;
+/// Longest address and port.
+pub const BOUND_MAX: usize = 18;
+
+/// Replies but for success (RFC 1928 section 6).
+#[derive(Clone, Copy)]
+pub enum Reply {
+    General = 1,
+    NotAllowed = 2,
+    Network = 3,
+    Host = 4,
+    Refused = 5,
+    Expired = 6,
+    Command = 7,
+    Address = 8,
+}
 
 /// A reply in words.
 pub fn words(code: u8) -> &'static str {
     match code {
-        GENERAL => "general failure (code 1)",
-        NOT_ALLOWED => "not allowed by its rules (code 2)",
-        NETWORK => "network unreachable (code 3)",
-        HOST => "host unreachable (code 4)",
-        REFUSED => "connection refused (code 5)",
-        EXPIRED => "timed out (code 6)",
-        COMMAND => "command not supported (code 7)",
-        ADDRESS => "address type not supported (code 8)",
+        1 => "general failure (code 1)",
+        2 => "not allowed by its rules (code 2)",
+        3 => "network unreachable (code 3)",
+        4 => "host unreachable (code 4)",
+        5 => "connection refused (code 5)",
+        6 => "timed out (code 6)",
+        7 => "command not supported (code 7)",
+        8 => "address type not supported (code 8)",
         _ => "a code that RFC 1928 does not have",
-    }
-}
-
-/// Serves a client whose first byte was read.
-pub fn serve(s: &mut Session) -> Outcome {
-    agree(s)?;
-    let mut head = [0; 4];
-    read(&mut head, "request")?;
-    match request(s, head)? {
-        Ok(answer) => {
-            let ended = head[1] == RESOLVE;
-            say(answer.bytes())?;
-            if ended {
-                return Err(server::resolved());
-            }
-            Ok(())
-        }
-        Err(failure) => {
-            // The client may be gone; the refusal is what counts.
-            let _ = say(reply(failure.code, None, 0).bytes());
-            Err(failure.refusal)
-        }
     }
 }
 
 /// Agrees on a method, and logs the client in where the config asks for it.
 fn agree(s: &mut Session) -> Outcome {
     let users = options::users(&mut s.users)?;
-    let (mut count, mut room) = ([0], [0; 255]);
-    read(&mut count, "methods")?;
-    let methods = room.get_mut(..count[0] as usize).unwrap_or(&mut []);
-    if !methods.is_empty() {
-        read(methods, "methods")?;
-    }
+    let methods = counted(&mut s.name, "methods")?;
     let wanted = if users.is_some() { PASSWORD } else { WITHOUT };
     if !has(methods, wanted) {
         let _ = say(&[VERSION, NO_METHOD]);
@@ -112,8 +88,8 @@ fn log_in(users: &[u8], name: &mut [u8; FIELD_MAX], password: &mut [u8; FIELD_MA
         let _ = say(&[LOGIN_VERSION, 1]);
         return Err(Refusal::new(Class::Peer, &[Say("client's login is not of RFC 1929")]));
     }
-    let name = field(name)?;
-    let password = field(password)?;
+    let name = counted(name, "login")?;
+    let password = counted(password, "login")?;
     if !options::is_user(users, name, password) {
         let _ = say(&[LOGIN_VERSION, 1]);
         return Err(Refusal::new(Class::Policy, &[Say("wrong password, or no such user: "), Quote(name)]));
@@ -122,82 +98,57 @@ fn log_in(users: &[u8], name: &mut [u8; FIELD_MAX], password: &mut [u8; FIELD_MA
     say(&[LOGIN_VERSION, 0])
 }
 
-fn field(room: &mut [u8; FIELD_MAX]) -> Outcome<&[u8]> {
+/// Reads a byte, and a text of as many.
+#[inline(never)]
+fn counted<'a>(room: &'a mut [u8], what: &str) -> Outcome<&'a [u8]> {
     let mut length = [0];
-    read(&mut length, "login")?;
+    read(&mut length, what)?;
     let text = room.get_mut(..length[0] as usize).unwrap_or(&mut []);
     if !text.is_empty() {
-        read(text, "login")?;
+        read(text, what)?;
     }
     Ok(text)
 }
 
-/// Reads the rest of a request and does what it asks. The outer outcome is of a client
-/// that cannot be answered any more.
-#[inline(never)]
-fn request(s: &mut Session, head: [u8; 4]) -> Outcome<server::Result<Text<REPLY_MAX>>> {
+/// Agrees on a method, reads a request, takes its target, and gives its command.
+pub fn request(s: &mut Session) -> server::Result<u8> {
+    agree(s)?;
+    let mut head = [0; 4];
+    read(&mut head, "request")?;
     let [version, command, _, kind] = head;
     if version != VERSION {
         let parts = [Say("client's request is not of SOCKS 5 but "), Quote(&head)];
-        return Ok(Err(Failure { code: GENERAL, refusal: Refusal::new(Class::Peer, &parts) }));
+        return Err(Failure::new(Reply::General, Class::Peer, &parts));
     }
-    let text = match kind {
-        ADDRESS_V4 => s.host.get_mut(..4),
-        ADDRESS_V6 => s.host.get_mut(..16),
-        ADDRESS_NAME => {
-            let mut length = [0];
-            read(&mut length, "request")?;
-            s.host.get_mut(..length[0] as usize)
-        }
+    let length = match kind {
+        ADDRESS_V4 => read_address(s, 4)?,
+        ADDRESS_V6 => read_address(s, 16)?,
+        ADDRESS_NAME => counted(&mut s.host, "request")?.len(),
         _ => {
             let parts = [Say("client's request has an address of unknown type")];
-            return Ok(Err(Failure { code: ADDRESS, refusal: Refusal::new(Class::Peer, &parts) }));
+            return Err(Failure::new(Reply::Address, Class::Peer, &parts));
         }
     };
-    let text = text.unwrap_or(&mut []);
-    if !text.is_empty() {
-        read(text, "request")?;
-    }
     let mut port = [0; 2];
     read(&mut port, "request")?;
-    Ok(serve_request(command, kind, text, u16::from_be_bytes(port)))
-}
-
-fn serve_request(command: u8, kind: u8, text: &[u8], port: u16) -> server::Result<Text<REPLY_MAX>> {
-    let host = match (kind, text) {
-        (ADDRESS_V4, &[a, b, c, d]) => Host::Ip(Ip::V4([a, b, c, d])),
-        (ADDRESS_V6, _) => {
-            let mut ip = [0; 16];
-            ip.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
-            Host::Ip(Ip::V6(ip))
-        }
-        _ => server::host_of(text)?,
-    };
-    let target = Target { host, port };
-    match command {
-        CONNECT => {
-            let bound = server::connect(&target)?;
-            Ok(reply(DONE, bound.map(|b| b.ip), bound.map_or(0, |b| b.port)))
-        }
-        RESOLVE => Ok(reply(DONE, Some(server::resolve(&target, server::any)?), 0)),
-        BIND => Err(server::no_command("BIND")),
-        ASSOCIATE => Err(server::no_command("UDP ASSOCIATE")),
-        _ => Err(server::no_command("an unknown command")),
+    s.target.port = u16::from_be_bytes(port);
+    if kind == ADDRESS_NAME {
+        server::take_host(s, length)?;
+    } else {
+        s.target.kind = kind;
+        s.target.host.add(s.host.get(..length).unwrap_or(&[]));
     }
+    Ok(command)
 }
 
-/// Longest reply: that with an IPv6 address.
-const REPLY_MAX: usize = 22;
+fn read_address(s: &mut Session, length: usize) -> Outcome<usize> {
+    read(s.host.get_mut(..length).unwrap_or(&mut []), "request")?;
+    Ok(length)
+}
 
-/// A reply (RFC 1928 section 6); an address that is not known is 0.0.0.0.
-fn reply(code: u8, ip: Option<Ip>, port: u16) -> Text<REPLY_MAX> {
-    let mut out = Text::new();
-    out.add(&[VERSION, code, 0]);
-    match ip {
-        Some(Ip::V6(bytes)) => out.add(&[ADDRESS_V6]).add(&bytes),
-        Some(Ip::V4(bytes)) => out.add(&[ADDRESS_V4]).add(&bytes),
-        None => out.add(&[ADDRESS_V4]).add(&[0; 4]),
-    };
-    out.add(&port.to_be_bytes());
-    out
+/// Writes a reply (RFC 1928 section 6); an address that is not known is 0.0.0.0.
+pub fn reply<const N: usize>(failure: Option<Reply>, bound: &[u8], out: &mut Text<N>) {
+    let code = failure.map_or(0, |reply| reply as u8);
+    let kind = if bound.len() > 6 { ADDRESS_V6 } else { ADDRESS_V4 };
+    out.add(&[VERSION, code, 0, kind]).add(if bound.is_empty() { &[0; 6] } else { bound });
 }
