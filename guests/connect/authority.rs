@@ -1,5 +1,6 @@
 //! The authority form of a request target (RFC 9112 section 3.2.3): host and port.
 
+use crate::header::is_made_of;
 use stunnel::text::{decimal, has};
 
 /// Longest authority in bytes: a name has at most 253 (RFC 1035 section 2.3.4).
@@ -18,11 +19,10 @@ pub fn is_authority(text: &[u8]) -> bool {
 }
 
 fn is_host(host: &[u8]) -> bool {
-    if let [b'[', address @ .., b']'] = host {
-        return has(address, b':')
-            && address.iter().all(|&b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
+    match host {
+        [b'[', address @ .., b']'] => has(address, b':') && is_made_of(address, b'f', b":."),
+        _ => is_made_of(host, b'z', b"-_."),
     }
-    !host.is_empty() && host.iter().all(|&b| b.is_ascii_alphanumeric() || has(b"-_.", b))
 }
 
 fn is_port(port: &[u8]) -> bool {

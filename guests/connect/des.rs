@@ -76,10 +76,11 @@ const S: [[u8; 64]; 8] = [
     ],
 ];
 
-/// Encrypts a block under a key of seven bytes: the parity bits of DES stay out.
-pub fn encrypt(key: [u8; 7], block: [u8; 8]) -> [u8; 8] {
-    let mut halves = permute(widen(key), 64, &PC1);
-    let block = permute(u64::from_be_bytes(block), 64, &IP);
+/// Encrypts a block of eight bytes under a key of seven: the parity bits of DES stay out.
+#[inline(never)]
+pub fn encrypt(key: &[u8], block: &[u8]) -> [u8; 8] {
+    let mut halves = permute(widen(number(key)), 64, &PC1);
+    let block = permute(number(block), 64, &IP);
     let (mut left, mut right) = ((block >> 32) as u32, block as u32);
     for turn in TURNS {
         halves = rotate(halves >> 28, turn) << 28 | rotate(halves & 0xfff_ffff, turn);
@@ -90,9 +91,13 @@ pub fn encrypt(key: [u8; 7], block: [u8; 8]) -> [u8; 8] {
     permute((right as u64) << 32 | left as u64, 64, &FP).to_be_bytes()
 }
 
+/// The number that bytes are, the highest first.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |bits, &b| bits << 8 | b as u64)
+}
+
 /// Makes eight bytes of seven, each with its parity bit, which nothing looks at.
-fn widen(key: [u8; 7]) -> u64 {
-    let bits = key.iter().fold(0u64, |bits, &b| bits << 8 | b as u64);
+fn widen(bits: u64) -> u64 {
     (0..8).fold(0, |wide, i| wide << 8 | (bits >> (49 - 7 * i) & 0x7f) << 1)
 }
 

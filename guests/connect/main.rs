@@ -8,6 +8,7 @@
 mod authority;
 mod client;
 mod des;
+mod header;
 mod ntlm;
 mod options;
 mod request;
@@ -35,7 +36,7 @@ pub struct Session {
     response: Response,
     /// The client's request in server mode.
     request: Request,
-    /// The three messages of an NTLM login.
+    /// What the client logs in with: NAME:PASSWORD, or the three messages of NTLM.
     messages: Text<{ ntlm::MESSAGES_MAX }>,
 }
 
@@ -59,7 +60,7 @@ pub extern "C" fn negotiate_server() -> i32 {
     status(server::negotiate(unsafe { session() }))
 }
 
-/// Sound: an instance has one thread and its host calls one of the two, once.
+/// Sound: an instance has one thread and its host calls one of the three, once.
 unsafe fn session() -> &'static mut Session {
     &mut *core::ptr::addr_of_mut!(SESSION)
 }
@@ -67,5 +68,5 @@ unsafe fn session() -> &'static mut Session {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    status(options::check())
+    status(options::check(unsafe { session() }))
 }

@@ -4,7 +4,7 @@
 
 use crate::des;
 use crate::options::Identity;
-use crate::utf16::{add_utf16, capital, same};
+use crate::utf16::add_utf16;
 use stunnel::host::{digest, now, random, Alg};
 use stunnel::option::VALUE_MAX;
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text};
@@ -25,6 +25,9 @@ const PAYLOAD_1: usize = 64;
 const PAYLOAD_2: usize = 88;
 const MIC_AT: usize = 72;
 const MIC_LEN: usize = 16;
+
+/// Length of an LM answer.
+const LM_LEN: usize = 24;
 
 /// The proof and what stands around the target's facts in an answer of version 2
 /// (MS-NLMP section 2.2.2.7), with an AV pair for flags and the list's end.
@@ -58,6 +61,9 @@ const AV_FLAG_MIC: u8 = 2;
 /// From 1601, where Windows begins to count, to 1970, in milliseconds.
 const EPOCH_MS: i64 = 11_644_473_600_000;
 
+/// UTF-16 of one of these, or of a user name and a domain.
+type Wide = Text<{ 2 * WIDE_MAX }>;
+
 /// The three messages in their order, as the integrity code covers them.
 pub type Messages = Text<MESSAGES_MAX>;
 
@@ -68,14 +74,9 @@ pub fn negotiate(messages: &mut Messages, old: bool) {
     messages.add(b"NTLMSSP\0\x01\0\0\0").add(&flags.to_le_bytes()).add(&[0; 16]);
 }
 
-/// Adds the proxy's challenge and the answer to it, and gives the answer.
+/// Adds the proxy's challenge and the answer to it, and gives the place of the answer.
 #[inline(never)]
-pub fn authenticate<'a>(
-    messages: &'a mut Messages,
-    challenge: &[u8],
-    who: &Identity,
-    old: bool,
-) -> Outcome<&'a [u8]> {
+pub fn authenticate(messages: &mut Messages, challenge: &[u8], who: &Identity, old: bool) -> Outcome<usize> {
     let parsed = match Challenge::parse(challenge) {
         Some(parsed) => parsed,
         None => return Err(Refusal::new(Class::Peer, &[Say("the proxy's NTLM challenge is malformed")])),
@@ -90,30 +91,31 @@ pub fn authenticate<'a>(
     if messages.is_over() {
         return Err(Refusal::new(Class::Internal, &[Say("no room for the answer to NTLM's challenge")]));
     }
-    Ok(messages.bytes().get(start..).unwrap_or(&[]))
+    Ok(start)
 }
 
 /// The second message (MS-NLMP section 2.2.1.2).
 struct Challenge<'a> {
     flags: u32,
-    nonce: [u8; 8],
+    nonce: &'a [u8],
     /// AV pairs without the one that ends them; none without the flag for them.
     facts: Option<&'a [u8]>,
-    timestamp: Option<[u8; 8]>,
+    timestamp: Option<&'a [u8]>,
 }
 
 impl<'a> Challenge<'a> {
     #[inline(never)]
     fn parse(message: &'a [u8]) -> Option<Challenge<'a>> {
-        if message.get(..12)? != b"NTLMSSP\0\x02\0\0\0" {
+        let head: &[u8; 32] = message.get(..32)?.try_into().ok()?;
+        if head[..12] != *b"NTLMSSP\0\x02\0\0\0" {
             return None;
         }
-        let flags = u32::from_le_bytes(message.get(20..24)?.try_into().ok()?);
-        let nonce = message.get(24..32)?.try_into().ok()?;
-        let mut challenge = Challenge { flags, nonce, facts: None, timestamp: None };
+        let flags = u32::from_le_bytes([head[20], head[21], head[22], head[23]]);
+        let mut challenge = Challenge { flags, nonce: &head[24..], facts: None, timestamp: None };
         if flags & TARGET_INFO != 0 {
-            let len = u16::from_le_bytes(message.get(40..42)?.try_into().ok()?) as usize;
-            let at = u32::from_le_bytes(message.get(44..48)?.try_into().ok()?) as usize;
+            let field: &[u8; 8] = message.get(40..48)?.try_into().ok()?;
+            let len = u16::from_le_bytes([field[0], field[1]]) as usize;
+            let at = u32::from_le_bytes([field[4], field[5], field[6], field[7]]) as usize;
             let facts = message.get(at..)?.get(..len)?;
             if len > 0 {
                 let end = challenge.scan(facts)?;
@@ -124,14 +126,15 @@ impl<'a> Challenge<'a> {
     }
 
     /// Walks over the AV pairs up to the one that ends them, and tells where that is.
-    fn scan(&mut self, facts: &[u8]) -> Option<usize> {
+    fn scan(&mut self, facts: &'a [u8]) -> Option<usize> {
         let mut at = 0;
         loop {
             let (id, value) = pair(facts.get(at..)?)?;
             match id {
                 AV_EOL => return Some(at),
-                AV_TIMESTAMP => self.timestamp = Some(value.try_into().ok()?),
-                AV_FLAGS if value.len() != 4 => return None,
+                AV_TIMESTAMP if value.len() == 8 => self.timestamp = Some(value),
+                AV_FLAGS if value.len() == 4 => {}
+                AV_TIMESTAMP | AV_FLAGS => return None,
                 _ => {}
             }
             at += 4 + value.len();
@@ -140,10 +143,12 @@ impl<'a> Challenge<'a> {
 }
 
 /// The AV pair that bytes begin with.
+#[inline(never)]
 fn pair(bytes: &[u8]) -> Option<(u16, &[u8])> {
-    let id = u16::from_le_bytes(bytes.get(..2)?.try_into().ok()?);
-    let len = u16::from_le_bytes(bytes.get(2..4)?.try_into().ok()?) as usize;
-    Some((id, bytes.get(4..)?.get(..len)?))
+    match bytes {
+        [a, b, c, d, rest @ ..] => Some((u16::from_le_bytes([*a, *b]), rest.get(..u16::from_le_bytes([*c, *d]) as usize)?)),
+        _ => None,
+    }
 }
 
 /// Adds the answer of version 2 (MS-NLMP section 3.3.2).
@@ -151,76 +156,78 @@ fn pair(bytes: &[u8]) -> Option<(u16, &[u8])> {
 fn answer_2(messages: &mut Messages, challenge: &Challenge, who: &Identity, start: usize) -> Outcome {
     let facts = match challenge.facts {
         Some(facts) if challenge.flags & UNICODE != 0 => facts,
-        Some(_) => return Err(Refusal::new(Class::Peer, &[Say("the proxy's NTLM challenge does not agree on Unicode")])),
-        None => {
-            let why = "the proxy's NTLM challenge has no TargetInfo, which version 2 needs; guestOption = ntlmv1=yes allows version 1";
+        facts => {
+            let why = if facts.is_some() {
+                "the proxy's NTLM challenge does not agree on Unicode"
+            } else {
+                "the proxy's NTLM challenge has no TargetInfo, which version 2 needs; guestOption = ntlmv1=yes allows version 1"
+            };
             return Err(Refusal::new(Class::Peer, &[Say(why)]));
         }
     };
-    let (mut user, mut domain) = (Text::<WIDE_MAX>::new(), Text::<WIDE_MAX>::new());
-    if !add_utf16(&mut user, who.user, same) || !add_utf16(&mut domain, who.domain, same) {
-        return Err(not_utf8());
-    }
-    let key = key_2(who, domain.bytes())?;
+    let (mut user, mut domain) = (Wide::new(), Wide::new());
+    widen(&mut user, who.user, false)?;
+    widen(&mut domain, who.domain, false)?;
+    let mut key = [0; 16];
+    make_key_2(who, domain.bytes(), &mut key)?;
     let mut nonce = [0; 8];
     random(&mut nonce).map_err(|code| fault("drawing a random number", code))?;
 
     // The server's nonce stands before the answer when the proof is made of it.
     let mut blob = Text::<BLOB_MAX>::new();
-    blob.add(&challenge.nonce).add(&[1, 1, 0, 0, 0, 0, 0, 0]);
-    blob.add(&challenge.timestamp.unwrap_or_else(windows_time)).add(&nonce).add(&[0; 4]);
+    blob.add(challenge.nonce).add(&[1, 1, 0, 0, 0, 0, 0, 0]);
+    match challenge.timestamp {
+        Some(timestamp) => blob.add(timestamp),
+        None => blob.add(&windows_time()),
+    };
+    blob.add(&nonce).add(&[0; 4]);
     add_facts(&mut blob, facts, challenge.timestamp.is_some());
-    blob.add(&[0; 4]);
-    let proof: [u8; 16] = hmac(&key, blob.bytes())?;
+    let mut proof = [0; 16];
+    hash(Alg::Md5, &key, blob.bytes(), &mut proof)?;
     let answer = blob.bytes().get(8..).unwrap_or(&[]);
 
     // With a timestamp nothing looks at the LM answer any more.
-    let mut lm = [0; 24];
+    let mut lm = Text::<LM_LEN>::new();
     if challenge.timestamp.is_none() {
         let mut nonces = Text::<16>::new();
-        nonces.add(&challenge.nonce).add(&nonce);
-        let first: [u8; 16] = hmac(&key, nonces.bytes())?;
-        for (place, b) in lm.iter_mut().zip(first.iter().chain(&nonce)) {
-            *place = *b;
-        }
+        nonces.add(challenge.nonce).add(&nonce);
+        let mut sum = [0; 16];
+        hash(Alg::Md5, &key, nonces.bytes(), &mut sum)?;
+        lm.add(&sum).add(&nonce);
+    } else {
+        lm.add(&[0; LM_LEN]);
     }
 
-    let mut fields = Fields { at: PAYLOAD_2 };
-    messages.add(b"NTLMSSP\0\x03\0\0\0");
     // The data stand in this order, the domain's field before the user's.
-    fields.add(messages, lm.len());
-    fields.add(messages, proof.len() + answer.len());
-    fields.add(messages, domain.bytes().len());
-    fields.add(messages, user.bytes().len());
-    fields.add(messages, 0); // workstation
-    fields.add(messages, 0); // session key
-    messages.add(&(challenge.flags & FLAGS_2).to_le_bytes()).add(&[0; 8]).add(&[0; MIC_LEN]);
-    messages.add(&lm).add(&proof).add(answer).add(domain.bytes()).add(user.bytes());
+    let lens = [proof.len() + answer.len(), domain.bytes().len(), user.bytes().len(), 0, 0];
+    begin(messages, (PAYLOAD_2, LM_LEN), PAYLOAD_2 + LM_LEN, lens);
+    messages.add(&(challenge.flags & FLAGS_2).to_le_bytes()).add(&[0; 8 + MIC_LEN]);
+    messages.add(lm.bytes()).add(&proof).add(answer).add(domain.bytes()).add(user.bytes());
     if challenge.timestamp.is_some() {
-        let session: [u8; 16] = hmac(&key, &proof)?;
-        let mic: [u8; MIC_LEN] = hmac(&session, messages.bytes())?;
+        let (mut session, mut mic) = ([0; 16], [0; MIC_LEN]);
+        hash(Alg::Md5, &key, &proof, &mut session)?;
+        hash(Alg::Md5, &session, messages.bytes(), &mut mic)?;
         messages.put(start + MIC_AT, &mic);
     }
     Ok(())
 }
 
 /// NTOWFv2: what proofs of version 2 are made with.
-fn key_2(who: &Identity, domain: &[u8]) -> Outcome<[u8; 16]> {
-    let mut name = Text::<{ 2 * WIDE_MAX }>::new();
-    if !add_utf16(&mut name, who.user, capital) {
-        return Err(not_utf8());
-    }
+fn make_key_2(who: &Identity, domain: &[u8], key: &mut [u8; 16]) -> Outcome {
+    let mut name = Wide::new();
+    widen(&mut name, who.user, true)?;
     name.add(domain);
-    hmac(&password_hash(who.password)?, name.bytes())
+    let mut password = [0; 16];
+    hash_password(who.password, &mut password)?;
+    hash(Alg::Md5, &password, name.bytes(), key)
 }
 
 /// NTOWFv1: MD4 of the password.
-fn password_hash(password: &[u8]) -> Outcome<[u8; 16]> {
-    let mut wide = Text::<WIDE_MAX>::new();
-    if !add_utf16(&mut wide, password, same) {
-        return Err(not_utf8());
-    }
-    digest(Alg::Md4, &[], wide.bytes()).map_err(|code| fault("computing MD4", code))
+#[inline(never)]
+fn hash_password(password: &[u8], sum: &mut [u8; 16]) -> Outcome {
+    let mut wide = Wide::new();
+    widen(&mut wide, password, false)?;
+    hash(Alg::Md4, &[], wide.bytes(), sum)
 }
 
 /// Adds the target's facts, with the flag that says that there is an integrity code: a
@@ -244,7 +251,7 @@ fn add_facts(blob: &mut Text<BLOB_MAX>, facts: &[u8], mic: bool) {
     if !flagged {
         blob.add(&AV_FLAGS.to_le_bytes()).add(&[4, 0, AV_FLAG_MIC, 0, 0, 0]);
     }
-    blob.add(&[0; 4]);
+    blob.add(&[0; 8]); // the list's end, and what is reserved behind it
 }
 
 /// The time of day in the unit of Windows, 100 nanoseconds.
@@ -256,49 +263,58 @@ fn windows_time() -> [u8; 8] {
 /// the nonce, under keys made of the password's hash.
 #[inline(never)]
 fn answer_1(messages: &mut Messages, challenge: &Challenge, who: &Identity) -> Outcome {
-    let mut keys = [0; 21];
-    for (place, b) in keys.iter_mut().zip(password_hash(who.password)?) {
-        *place = b;
-    }
+    let mut sum = [0; 16];
+    hash_password(who.password, &mut sum)?;
+    let mut keys = Text::<21>::new();
+    keys.add(&sum).add(&[0; 5]);
     let mut answer = Text::<24>::new();
-    for key in keys.chunks(7) {
-        answer.add(&des::encrypt(key.try_into().unwrap_or([0; 7]), challenge.nonce));
+    for key in keys.bytes().chunks(7) {
+        answer.add(&des::encrypt(key, challenge.nonce));
     }
-    let end = PAYLOAD_1 + answer.bytes().len() + who.domain.len() + who.user.len();
-    let mut fields = Fields { at: PAYLOAD_1 };
-    messages.add(b"NTLMSSP\0\x03\0\0\0");
-    Fields { at: end }.add(messages, 0); // LM answer
-    fields.add(messages, answer.bytes().len());
-    fields.add(messages, who.domain.len());
-    fields.add(messages, who.user.len());
-    fields.add(messages, 0); // workstation
-    fields.add(messages, 0); // session key
+    let lens = [answer.bytes().len(), who.domain.len(), who.user.len(), 0, 0];
+    // The LM answer is empty, at the end.
+    begin(messages, (PAYLOAD_1 + lens.iter().sum::<usize>(), 0), PAYLOAD_1, lens);
     messages.add(&FLAGS_1.to_le_bytes()).add(answer.bytes()).add(who.domain).add(who.user);
     Ok(())
 }
 
-/// Where the next piece of data stands in a message.
-struct Fields {
-    at: usize,
-}
-
-impl Fields {
-    /// Adds the length, twice, and the place of the next piece.
-    fn add(&mut self, messages: &mut Messages, len: usize) {
-        let short = (len as u16).to_le_bytes();
-        messages.add(&short).add(&short).add(&(self.at as u32).to_le_bytes());
-        self.at += len;
+/// Begins the third message: place and length of the LM answer, and of the data that follow
+/// each other from a place on: the answer, the domain, the user, workstation and session key.
+#[inline(never)]
+fn begin(messages: &mut Messages, lm: (usize, usize), mut at: usize, lens: [usize; 5]) {
+    messages.add(b"NTLMSSP\0\x03\0\0\0");
+    add_field(messages, lm.0, lm.1);
+    for len in lens {
+        add_field(messages, at, len);
+        at += len;
     }
 }
 
-fn hmac(key: &[u8], text: &[u8]) -> Outcome<[u8; 16]> {
-    digest(Alg::Md5, key, text).map_err(|code| fault("computing an HMAC", code))
+/// Adds the length of a piece of data, twice, and its place.
+fn add_field(messages: &mut Messages, at: usize, len: usize) {
+    let short = (len as u16).to_le_bytes();
+    messages.add(&short).add(&short).add(&(at as u32).to_le_bytes());
+}
+
+/// Computes MD4, or an HMAC by MD5.
+#[inline(never)]
+fn hash(alg: Alg, key: &[u8], text: &[u8], sum: &mut [u8; 16]) -> Outcome {
+    match &digest(alg, key, text) {
+        Ok(made) => *sum = *made,
+        Err(code) => return Err(fault(if matches!(alg, Alg::Md4) { "computing MD4" } else { "computing an HMAC" }, *code)),
+    }
+    Ok(())
 }
 
 fn fault(doing: &str, code: Code) -> Refusal {
     Refusal::of(&[doing], code)
 }
 
-fn not_utf8() -> Refusal {
-    Refusal::new(Class::Config, &[Say("protocolUsername, protocolDomain or protocolPassword is not UTF-8")])
+/// Adds a text of the config in UTF-16.
+#[inline(never)]
+fn widen(to: &mut Wide, text: &[u8], capitals: bool) -> Outcome {
+    if add_utf16(to, text, capitals) {
+        return Ok(());
+    }
+    Err(Refusal::new(Class::Config, &[Say("protocolUsername, protocolDomain or protocolPassword is not UTF-8")]))
 }

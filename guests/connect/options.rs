@@ -1,6 +1,8 @@
 //! The options of the connect guest, and what is wrong with them.
 
 use crate::authority::is_authority;
+use crate::header;
+use crate::Session;
 use stunnel::host::{config, warn};
 use stunnel::option::{bad, is_client, is_set, login, value, warn_half_login, VALUE_MAX};
 use stunnel::text::{has, has_control, is_utf8, Parts};
@@ -45,37 +47,40 @@ pub struct Identity<'a> {
 
 /// Checks everything before the first connection, so that a wrong option is told when
 /// the configuration is loaded.
-pub fn check() -> Outcome {
+pub fn check(s: &mut Session) -> Outcome {
     if is_client() {
-        check_client()
+        check_client(s)
     } else {
         check_server()
     }
 }
 
 #[inline(never)]
-fn check_client() -> Outcome {
-    target(&mut [0; VALUE_MAX])?;
-    headers(&mut [0; HEADERS_MAX])?;
-    let scheme = scheme()?;
+fn check_client(s: &mut Session) -> Outcome {
     let mut buf = [0; VALUE_MAX];
+    target(&mut buf)?;
+    headers(&mut s.line)?;
+    let scheme = scheme()?;
     let password = is_set("secret.protocolpassword");
-    match value("protocolUsername", "protocolusername", &mut buf)? {
-        user if scheme != Scheme::Basic && (user.is_none() || !password) => {
-            return Err(wrong("protocolAuthentication = ntlm needs protocolUsername and protocolPassword"))
-        }
-        None => {}
-        Some(_) if !password => {}
+    let user = value("protocolUsername", "protocolusername", &mut buf)?;
+    let ntlm = scheme != Scheme::Basic;
+    if ntlm && (user.is_none() || !password) {
+        return Err(wrong("protocolAuthentication = ntlm needs protocolUsername and protocolPassword"));
+    }
+    if let (Some(user), true) = (user, password) {
         // The colon ends the user's name (RFC 7617 section 2).
-        Some(user) if scheme == Scheme::Basic && has(user, b':') => {
-            return Err(bad("protocolUsername", user, " has a colon, which Basic cannot carry"))
+        let (is_bad, how) = if ntlm {
+            (!is_utf8(user), " is not UTF-8")
+        } else {
+            (has(user, b':'), " has a colon, which Basic cannot carry")
+        };
+        if is_bad {
+            return Err(bad("protocolUsername", user, how));
         }
-        Some(user) if scheme != Scheme::Basic && !is_utf8(user) => return Err(bad("protocolUsername", user, " is not UTF-8")),
-        Some(_) => {}
     }
     warn_half_login()?;
     match value("protocolDomain", "protocoldomain", &mut buf)? {
-        Some(_) if scheme == Scheme::Basic => warn("protocolDomain has an effect with protocolAuthentication = ntlm alone"),
+        Some(_) if !ntlm => warn("protocolDomain has an effect with protocolAuthentication = ntlm alone"),
         Some(domain) if !is_utf8(domain) => return Err(bad("protocolDomain", domain, " is not UTF-8")),
         _ => {}
     }
@@ -95,11 +100,9 @@ fn check_server() -> Outcome {
     if !inside && is_set("secret.option.userPassword") {
         warn("clients send userPassword before TLS begins; with guestOption = inside=yes they send it inside");
     }
-    for key in ["protocolhost", "protocolusername", "protocoldomain", "protocolheader", "option.ntlmv1"] {
-        if is_set(key) {
-            warn("protocolHost, protocolHeader, protocolDomain, protocolUsername and ntlmv1 have no effect in connect's server mode");
-            break;
-        }
+    const IDLE: &[&str] = &["protocolhost", "protocolusername", "protocoldomain", "protocolheader", "option.ntlmv1"];
+    if IDLE.iter().any(|key| is_set(key)) {
+        warn("protocolHost, protocolHeader, protocolDomain, protocolUsername and ntlmv1 have no effect in connect's server mode");
     }
     Ok(())
 }
@@ -114,8 +117,8 @@ pub fn target(buf: &mut [u8; VALUE_MAX]) -> Outcome<&[u8]> {
 }
 
 /// The lines of protocolHeader. They may be secrets, so that no refusal quotes one.
-pub fn headers(buf: &mut [u8; HEADERS_MAX]) -> Outcome<&[u8]> {
-    let lines = match config("protocolheader", buf) {
+pub fn headers(buf: &mut [u8]) -> Outcome<&[u8]> {
+    let lines = match config("protocolheader", buf.get_mut(..HEADERS_MAX).unwrap_or(&mut [])) {
         Ok(lines) => lines,
         Err(Code::NONE) => return Ok(&[]),
         Err(Code::TOO_LONG) => return Err(wrong("protocolHeader: all lines together are longer than 4096 bytes")),
@@ -125,9 +128,9 @@ pub fn headers(buf: &mut [u8; HEADERS_MAX]) -> Outcome<&[u8]> {
         if has_control(line) {
             return Err(wrong("protocolHeader: a line has a control character"));
         }
-        match line.iter().position(|&b| b == b':') {
-            Some(at) if at > 0 && !line.iter().take(at).any(|&b| b == b' ' || b == b'\t') => {}
-            _ => return Err(wrong("protocolHeader: a line is not NAME: VALUE")),
+        let (name, _) = header::split(line);
+        if name.is_empty() || has(name, b' ') || has(name, b'\t') {
+            return Err(wrong("protocolHeader: a line is not NAME: VALUE"));
         }
     }
     Ok(lines)

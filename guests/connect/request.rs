@@ -1,9 +1,10 @@
 //! The client's request in server mode (RFC 9112): CONNECT and what matters of its headers.
 
 use crate::authority::{is_authority, AUTHORITY_MAX};
+use crate::header::{self, is_made_of, Header};
 use crate::LINE_MAX;
 use stunnel::accept::TLS_HANDSHAKE;
-use stunnel::text::{chomp, has, has_control, split_word, trim, Parts};
+use stunnel::text::{chomp, has, has_control, split_word, Parts};
 use stunnel::{Class, Code, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -62,51 +63,48 @@ impl Request {
     #[inline(never)]
     fn request_line(&mut self, line: &[u8]) -> Outcome {
         let mut words = Parts::of(line, b' ');
-        let (method, target) = match (words.next(), words.next(), words.next(), words.next()) {
-            (Some(method), Some(target), Some(version), None) if is_token(method) && is_version(version) => (method, target),
-            _ => {
-                let first = split_word(line).0;
-                return Err(refuse("400 Bad Request", &[Say("the client's request is not METHOD TARGET HTTP/1.x; it begins with "), Quote(first)]));
-            }
+        let mut word = || words.next().unwrap_or(&[]);
+        let (method, target, version) = (word(), word(), word());
+        let (status, why, what) = if words.next().is_some() || !is_token(method) || !is_version(version) {
+            let why = "the client's request is not METHOD TARGET HTTP/1.x; it begins with ";
+            ("400 Bad Request", why, Quote(split_word(line).0))
+        } else if !method.eq_ignore_ascii_case(b"CONNECT") {
+            ("405 Method Not Allowed", "the client does not ask for CONNECT but ", Quote(method))
+        } else if has(target, b'@') {
+            ("400 Bad Request", "the client's target has user information", Say(""))
+        } else if !is_authority(target) {
+            ("400 Bad Request", "the client's target is not HOST:PORT: ", Quote(target))
+        } else {
+            self.target.add(target);
+            return Ok(());
         };
-        if !method.eq_ignore_ascii_case(b"CONNECT") {
-            return Err(refuse("405 Method Not Allowed", &[Say("the client does not ask for CONNECT but "), Quote(method)]));
-        }
-        if has(target, b'@') {
-            return Err(refuse("400 Bad Request", &[Say("the client's target has user information")]));
-        }
-        if !is_authority(target) {
-            return Err(refuse("400 Bad Request", &[Say("the client's target is not HOST:PORT: "), Quote(target)]));
-        }
-        self.target.add(target);
-        Ok(())
+        Err(refuse(status, &[Say(why), what]))
     }
 
     /// Takes a header. None is quoted, since it may hold a password.
     #[inline(never)]
     fn header(&mut self, line: &[u8]) -> Outcome {
-        let (name, value) = match line.iter().position(|&b| b == b':') {
-            Some(at) if !has_control(line) => (line.get(..at).unwrap_or(&[]), trim(line.get(at + 1..).unwrap_or(&[]))),
-            _ => (&line[..0], line),
-        };
-        if !is_token(name) {
+        let (name, value) = header::split(line);
+        if has_control(line) || !is_token(name) {
             return Err(refuse("400 Bad Request", &[Say("the client's request has a malformed header")]));
         }
-        if name.eq_ignore_ascii_case(b"Transfer-Encoding")
-            || name.eq_ignore_ascii_case(b"Content-Length") && value != b"0"
-        {
+        match header::known(name) {
             // CONNECT has no content (RFC 9110 section 9.3.6). A reader before this one may
             // see it otherwise, and what it takes for content would be the tunnel's.
-            return Err(refuse("400 Bad Request", &[Say("the client's request has content")]));
-        }
-        if name.eq_ignore_ascii_case(b"Proxy-Authorization") {
-            let (scheme, token) = split_word(value);
-            if scheme.eq_ignore_ascii_case(b"Basic") {
-                self.login.clear(); // the last one counts
-                if !self.login.add_decoded(token) {
-                    self.login.clear();
+            Some(Header::Length) if value == b"0" => {}
+            Some(Header::Length | Header::TransferEncoding) => {
+                return Err(refuse("400 Bad Request", &[Say("the client's request has content")]))
+            }
+            Some(Header::Authorization) => {
+                let (scheme, token) = split_word(value);
+                if scheme.eq_ignore_ascii_case(b"Basic") {
+                    self.login.clear(); // the last one counts
+                    if !self.login.add_decoded(token) {
+                        self.login.clear();
+                    }
                 }
             }
+            _ => {}
         }
         Ok(())
     }
@@ -138,7 +136,7 @@ fn is_version(text: &[u8]) -> bool {
 
 /// A token (RFC 9110 section 5.6.2): what methods and header names are made of.
 fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || has(b"!#$%&'*+-.^_`|~", *b))
+    is_made_of(text, b'z', b"!#$%&'*+-.^_`|~")
 }
 
 /// The request did not come. A client that is slow is told so.

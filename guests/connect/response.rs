@@ -1,5 +1,6 @@
 //! The proxy's answers (RFC 9112).
 
+use crate::header::{self, Header};
 use crate::ntlm::CHALLENGE_MAX;
 use crate::LINE_MAX;
 use stunnel::text::{chomp, decimal, has, split_word, trim, Parts};
@@ -87,7 +88,7 @@ impl Response {
     }
 
     pub fn offers(&self, scheme: &str) -> bool {
-        Parts::of(self.offered(), b',').any(|name| trim(name).eq_ignore_ascii_case(scheme.as_bytes()))
+        header::lists(self.offered(), scheme)
     }
 
     /// NTLM's second message, if it came whole.
@@ -162,27 +163,28 @@ impl Response {
                 return Ok(());
             }
             // What is no header, and lines that go on with one, say nothing here.
-            if let Some(at) = line.iter().position(|&b| b == b':') {
-                self.header(line.get(..at).unwrap_or(&[]), trim(line.get(at + 1..).unwrap_or(&[])));
-            }
+            let (name, value) = header::split(line);
+            self.header(name, value);
         }
     }
 
     #[inline(never)]
     fn header(&mut self, name: &[u8], value: &[u8]) {
-        if name.eq_ignore_ascii_case(b"Content-Length") {
-            let length = decimal(value).map_or(Length::Wrong, |n| Length::Known(n as usize));
-            // Two that differ are none (RFC 9112 section 6.3).
-            self.length = if matches!(self.length, Length::Unknown) || self.length == length { length } else { Length::Wrong };
-        } else if name.eq_ignore_ascii_case(b"Transfer-Encoding") {
-            let last = Parts::of(value, b',').last().unwrap_or(&[]);
-            self.chunked = trim(last).eq_ignore_ascii_case(b"chunked");
-            // A coding makes a length void; without chunks the body ends with the connection.
-            self.length = Length::Unknown;
-        } else if name.eq_ignore_ascii_case(b"Connection") || name.eq_ignore_ascii_case(b"Proxy-Connection") {
-            self.close |= Parts::of(value, b',').any(|word| trim(word).eq_ignore_ascii_case(b"close"));
-        } else if name.eq_ignore_ascii_case(b"Proxy-Authenticate") {
-            self.schemes(value);
+        match header::known(name) {
+            Some(Header::Length) => {
+                let length = decimal(value).map_or(Length::Wrong, |n| Length::Known(n as usize));
+                // Two that differ are none (RFC 9112 section 6.3).
+                self.length = if matches!(self.length, Length::Unknown) || self.length == length { length } else { Length::Wrong };
+            }
+            Some(Header::TransferEncoding) => {
+                let last = Parts::of(value, b',').last().unwrap_or(&[]);
+                self.chunked = trim(last).eq_ignore_ascii_case(b"chunked");
+                // A coding makes a length void; without chunks the body ends with the connection.
+                self.length = Length::Unknown;
+            }
+            Some(Header::Connection) => self.close |= header::lists(value, "close"),
+            Some(Header::Authenticate) => self.schemes(value),
+            _ => {}
         }
     }
 
@@ -250,12 +252,11 @@ fn chunk_size(line: &[u8]) -> Option<usize> {
 fn split_element(value: &[u8]) -> (&[u8], &[u8]) {
     let (mut quoted, mut escaped) = (false, false);
     for (i, &b) in value.iter().enumerate() {
-        match b {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' if !quoted => return (value.get(..i).unwrap_or(&[]), value.get(i + 1..).unwrap_or(&[])),
-            _ => {}
+        let counts = !escaped;
+        escaped = counts & quoted & (b == b'\\');
+        quoted ^= counts & (b == b'"');
+        if counts & !quoted & (b == b',') {
+            return (value.get(..i).unwrap_or(&[]), value.get(i + 1..).unwrap_or(&[]));
         }
     }
     (value, &[])

@@ -57,8 +57,7 @@ fn connect(s: &Session) -> Outcome {
 /// Asks for one of the service's logins, if it has any.
 #[inline(never)]
 fn log_in(s: &mut Session) -> Outcome {
-    let mut buf = [0; LOGINS_MAX];
-    let logins = match secret("option.userPassword", &mut buf) {
+    let logins = match secret("option.userPassword", s.line.get_mut(..LOGINS_MAX).unwrap_or(&mut [])) {
         Ok(logins) => logins,
         Err(Code::NONE) => return Ok(()),
         Err(code) => {
@@ -76,33 +75,49 @@ fn log_in(s: &mut Session) -> Outcome {
     }
     let given = match s.request.login() {
         Some(login) => login,
-        None => {
-            answer("407 Proxy Authentication Required", CHALLENGE);
-            return Err(Refusal::new(Class::Policy, &[Say("the client does not log in by Basic")]));
-        }
+        None => return Err(unauthorized(&[Say("the client does not log in by Basic")])),
     };
     let name = Parts::of(given, b':').next().unwrap_or(&[]);
-    if !is_known(given, logins).map_err(|code| Refusal::of(&["checking the client's login"], code))? {
-        answer("407 Proxy Authentication Required", CHALLENGE);
-        return Err(Refusal::new(Class::Policy, &[Say("the client's login is wrong: user "), Quote(name)]));
+    if !is_known(given, logins)? {
+        return Err(unauthorized(&[Say("the client's login is wrong: user "), Quote(name)]));
     }
     annotate("user", name);
     Ok(())
 }
 
+/// Asks the client for a login, and makes the refusal.
+fn unauthorized(parts: &[Part]) -> Refusal {
+    answer("407 Proxy Authentication Required", CHALLENGE);
+    Refusal::new(Class::Policy, parts)
+}
+
 /// Whether a login is one of the lines. How long this takes depends on the lines alone:
 /// all are compared to the end, and under a key of this moment, so that neither a prefix
 /// nor a length shows.
-fn is_known(given: &[u8], logins: &[u8]) -> host::Result<bool> {
+fn is_known(given: &[u8], logins: &[u8]) -> Outcome<bool> {
     let mut key = [0; 32];
-    random(&mut key)?;
-    let given: [u8; 32] = digest(Alg::Sha256, &key, given)?;
+    random(&mut key).map_err(unchecked)?;
+    let (mut mac, mut other) = ([0; 32], [0; 32]);
+    set_mac(&mut mac, &key, given)?;
     let mut known = false;
     for line in Parts::of(logins, b'\n') {
-        let mac: [u8; 32] = digest(Alg::Sha256, &key, line)?;
-        let differ = mac.iter().zip(&given).fold(0, |differ, (a, b)| differ | a ^ b);
+        set_mac(&mut other, &key, line)?;
+        let differ = mac.iter().zip(&other).fold(0, |differ, (a, b)| differ | a ^ b);
         // A line without a colon is no login, and no login is empty.
-        known |= differ == 0 && has(line, b':');
+        known |= (differ == 0) & has(line, b':');
     }
     Ok(known)
+}
+
+#[inline(never)]
+fn set_mac(mac: &mut [u8; 32], key: &[u8; 32], text: &[u8]) -> Outcome {
+    match &digest(Alg::Sha256, key, text) {
+        Ok(made) => *mac = *made,
+        Err(code) => return Err(unchecked(*code)),
+    }
+    Ok(())
+}
+
+fn unchecked(code: Code) -> Refusal {
+    Refusal::of(&["checking the client's login"], code)
 }

@@ -5,48 +5,74 @@ use stunnel::Text;
 
 /// Appends UTF-8 as UTF-16, low byte first. False for what is no UTF-8; what came before
 /// the fault is kept.
-pub fn add_utf16<const N: usize>(to: &mut Text<N>, mut bytes: &[u8], change: fn(char) -> char) -> bool {
+pub fn add_utf16<const N: usize>(to: &mut Text<N>, mut bytes: &[u8], capitals: bool) -> bool {
     while !bytes.is_empty() {
-        let c = match first_char(bytes) {
-            Some((c, rest)) => {
-                bytes = rest;
-                c
-            }
+        let (c, rest) = match first_char(bytes) {
+            Some(first) => first,
             None => return false,
         };
-        for unit in change(c).encode_utf16(&mut [0; 2]) {
-            to.add(&unit.to_le_bytes());
+        bytes = rest;
+        let n = if capitals { capital(c as u32) } else { c as u32 };
+        if n > 0xffff {
+            let over = n - 0x1_0000;
+            add_unit(to, 0xd800 | over >> 10);
+            add_unit(to, 0xdc00 | over & 0x3ff);
+        } else {
+            add_unit(to, n);
         }
     }
     true
 }
 
-/// The letter as it is.
-pub fn same(c: char) -> char {
-    c
+fn add_unit<const N: usize>(to: &mut Text<N>, unit: u32) {
+    to.add(&(unit as u16).to_le_bytes());
 }
 
-/// The capital of a letter, in the alphabets that user names are written in. The tables of
-/// Unicode would be larger than all the rest of the guest.
-pub fn capital(c: char) -> char {
-    let n = c as u32;
-    let upper = match n {
-        0x61..=0x7a => n - 0x20,                             // ASCII
-        0xf7 => n,                                           // the division sign
-        0xe0..=0xfe => n - 0x20,                             // Latin-1
-        0xff => 0x178,                                       // y with diaeresis
-        0x131 | 0x138 | 0x149 | 0x17f => n,                  // without a capital of their own
-        0x101..=0x137 | 0x14b..=0x177 => n - (n & 1),        // Latin Extended-A: pairs,
-        0x13a..=0x148 | 0x17a..=0x17e => n - (1 - (n & 1)),  // even or odd letter first
-        0x3ac => 0x386,                                      // Greek with tonos
-        0x3ad..=0x3af => n - 37,
-        0x3cc => 0x38c,
-        0x3cd | 0x3ce => n - 63,
-        0x3c2 => 0x3a3,                                      // final sigma
-        0x3b1..=0x3cb => n - 0x20,                           // Greek
-        0x430..=0x44f => n - 0x20,                           // Cyrillic
-        0x450..=0x45f => n - 0x50,
-        _ => n,
-    };
-    char::from_u32(upper).unwrap_or(c)
+/// Letters of the alphabets that user names are written in, and how far below them their
+/// capitals are. The tables of Unicode would be larger than all the rest of the guest.
+struct Letters {
+    first: u32,
+    last: u32,
+    below: i32,
+    /// Whether each second one is a capital itself.
+    pairs: bool,
+}
+
+const fn letters(first: u32, last: u32, below: i32) -> Letters {
+    Letters { first, last, below, pairs: false }
+}
+
+const fn pairs(first: u32, last: u32) -> Letters {
+    Letters { first, last, below: 1, pairs: true }
+}
+
+const LETTERS: &[Letters] = &[
+    letters(0x61, 0x7a, 0x20),   // ASCII
+    letters(0xe0, 0xf6, 0x20),   // Latin-1,
+    letters(0xf8, 0xfe, 0x20),   // without the division sign
+    letters(0xff, 0xff, -0x79),  // y with diaeresis
+    pairs(0x101, 0x12f),         // Latin Extended-A, without those
+    pairs(0x133, 0x137),         // that have no capital of their own
+    pairs(0x13a, 0x148),
+    pairs(0x14b, 0x177),
+    pairs(0x17a, 0x17e),
+    letters(0x3ac, 0x3ac, 0x26), // Greek with tonos
+    letters(0x3ad, 0x3af, 0x25),
+    letters(0x3b1, 0x3c1, 0x20), // Greek
+    letters(0x3c2, 0x3c2, 0x1f), // final sigma
+    letters(0x3c3, 0x3cb, 0x20),
+    letters(0x3cc, 0x3cc, 0x40),
+    letters(0x3cd, 0x3ce, 0x3f),
+    letters(0x430, 0x44f, 0x20), // Cyrillic
+    letters(0x450, 0x45f, 0x50),
+];
+
+/// The capital of a letter; any other character as it is.
+fn capital(c: u32) -> u32 {
+    for l in LETTERS {
+        if c >= l.first && c <= l.last && !(l.pairs && (c - l.first) & 1 == 1) {
+            return (c as i32 - l.below) as u32;
+        }
+    }
+    c
 }
