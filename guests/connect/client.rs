@@ -92,11 +92,9 @@ fn connected(s: &Session, scheme: Option<Scheme>) -> Outcome {
     if response.is_success() {
         return Ok(());
     }
-    if !response.wants_login() {
-        return Err(Refusal::new(Class::Peer, &[Say("the proxy does not connect: "), Quote(line)]));
-    }
     let offered = Quote(response.offered());
     let (what, name, but, offer) = match scheme {
+        _ if !response.wants_login() => ("the proxy does not connect", "", "", Say("")),
         None => ("the proxy wants a login by ", "", "", offered),
         Some(scheme) if !response.offers(scheme.name()) => ("the proxy does not offer ", scheme.name(), " but ", offered),
         Some(scheme) => ("the proxy refuses the login by ", scheme.name(), "", Say("")),

@@ -26,8 +26,9 @@ const PAYLOAD_2: usize = 88;
 const MIC_AT: usize = 72;
 const MIC_LEN: usize = 16;
 
-/// Length of an LM answer.
+/// Length of an LM answer, and of an answer of version 1: three blocks of DES.
 const LM_LEN: usize = 24;
+const ANSWER_1_LEN: usize = 24;
 
 /// The proof and what stands around the target's facts in an answer of version 2
 /// (MS-NLMP section 2.2.2.7), with an AV pair for flags and the list's end.
@@ -267,14 +268,14 @@ fn answer_1(messages: &mut Messages, challenge: &Challenge, who: &Identity) -> O
     hash_password(who.password, &mut sum)?;
     let mut keys = Text::<21>::new();
     keys.add(&sum).add(&[0; 5]);
-    let mut answer = Text::<24>::new();
-    for key in keys.bytes().chunks(7) {
-        answer.add(&des::encrypt(key, challenge.nonce));
-    }
-    let lens = [answer.bytes().len(), who.domain.len(), who.user.len(), 0, 0];
     // The LM answer is empty, at the end.
-    begin(messages, (PAYLOAD_1 + lens.iter().sum::<usize>(), 0), PAYLOAD_1, lens);
-    messages.add(&FLAGS_1.to_le_bytes()).add(answer.bytes()).add(who.domain).add(who.user);
+    let end = PAYLOAD_1 + ANSWER_1_LEN + who.domain.len() + who.user.len();
+    begin(messages, (end, 0), PAYLOAD_1, [ANSWER_1_LEN, who.domain.len(), who.user.len(), 0, 0]);
+    messages.add(&FLAGS_1.to_le_bytes());
+    for key in keys.bytes().chunks(7) {
+        messages.add(&des::encrypt(key, challenge.nonce));
+    }
+    messages.add(who.domain).add(who.user);
     Ok(())
 }
 
