@@ -7,7 +7,7 @@ use crate::options::Identity;
 use crate::utf16::add_utf16;
 use stunnel::host::{digest, now, random, Alg};
 use stunnel::option::VALUE_MAX;
-use stunnel::{Class, Code, Outcome, Part, Refusal, Text};
+use stunnel::{Class, Outcome, Part, Refusal, Text};
 use Part::Say;
 
 /// Longest second message in bytes: Windows sends about 300.
@@ -78,16 +78,17 @@ pub fn negotiate(messages: &mut Messages, old: bool) {
 /// Adds the proxy's challenge and the answer to it, and gives the place of the answer.
 #[inline(never)]
 pub fn authenticate(messages: &mut Messages, challenge: &[u8], who: &Identity, old: bool) -> Outcome<usize> {
-    let parsed = match Challenge::parse(challenge) {
+    let parsed = Challenge::parse(challenge);
+    let parsed = match &parsed {
         Some(parsed) => parsed,
         None => return Err(Refusal::new(Class::Peer, &[Say("the proxy's NTLM challenge is malformed")])),
     };
     messages.add(challenge);
     let start = messages.bytes().len();
     if old {
-        answer_1(messages, &parsed, who)?;
+        answer_1(messages, parsed, who)?;
     } else {
-        answer_2(messages, &parsed, who, start)?;
+        answer_2(messages, parsed, who, start)?;
     }
     if messages.is_over() {
         return Err(Refusal::new(Class::Internal, &[Say("no room for the answer to NTLM's challenge")]));
@@ -172,7 +173,7 @@ fn answer_2(messages: &mut Messages, challenge: &Challenge, who: &Identity, star
     let mut key = [0; 16];
     make_key_2(who, domain.bytes(), &mut key)?;
     let mut nonce = [0; 8];
-    random(&mut nonce).map_err(|code| fault("drawing a random number", code))?;
+    random(&mut nonce).map_err(|code| Refusal::of(&["drawing a random number"], code))?;
 
     // The server's nonce stands before the answer when the proof is made of it.
     let mut blob = Text::<BLOB_MAX>::new();
@@ -188,22 +189,19 @@ fn answer_2(messages: &mut Messages, challenge: &Challenge, who: &Identity, star
     let answer = blob.bytes().get(8..).unwrap_or(&[]);
 
     // With a timestamp nothing looks at the LM answer any more.
-    let mut lm = Text::<LM_LEN>::new();
+    let (mut lm, mut lm_nonce) = ([0; 16], [0; 8]);
     if challenge.timestamp.is_none() {
         let mut nonces = Text::<16>::new();
         nonces.add(challenge.nonce).add(&nonce);
-        let mut sum = [0; 16];
-        hash(Alg::Md5, &key, nonces.bytes(), &mut sum)?;
-        lm.add(&sum).add(&nonce);
-    } else {
-        lm.add(&[0; LM_LEN]);
+        hash(Alg::Md5, &key, nonces.bytes(), &mut lm)?;
+        lm_nonce = nonce;
     }
 
     // The data stand in this order, the domain's field before the user's.
     let lens = [proof.len() + answer.len(), domain.bytes().len(), user.bytes().len(), 0, 0];
     begin(messages, (PAYLOAD_2, LM_LEN), PAYLOAD_2 + LM_LEN, lens);
     messages.add(&(challenge.flags & FLAGS_2).to_le_bytes()).add(&[0; 8 + MIC_LEN]);
-    messages.add(lm.bytes()).add(&proof).add(answer).add(domain.bytes()).add(user.bytes());
+    messages.add(&lm).add(&lm_nonce).add(&proof).add(answer).add(domain.bytes()).add(user.bytes());
     if challenge.timestamp.is_some() {
         let (mut session, mut mic) = ([0; 16], [0; MIC_LEN]);
         hash(Alg::Md5, &key, &proof, &mut session)?;
@@ -302,13 +300,12 @@ fn add_field(messages: &mut Messages, at: usize, len: usize) {
 fn hash(alg: Alg, key: &[u8], text: &[u8], sum: &mut [u8; 16]) -> Outcome {
     match &digest(alg, key, text) {
         Ok(made) => *sum = *made,
-        Err(code) => return Err(fault(if matches!(alg, Alg::Md4) { "computing MD4" } else { "computing an HMAC" }, *code)),
+        Err(code) => {
+            let doing = if matches!(alg, Alg::Md4) { "computing MD4" } else { "computing an HMAC" };
+            return Err(Refusal::of(&[doing], *code));
+        }
     }
     Ok(())
-}
-
-fn fault(doing: &str, code: Code) -> Refusal {
-    Refusal::of(&[doing], code)
 }
 
 /// Adds a text of the config in UTF-16.

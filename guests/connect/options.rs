@@ -163,6 +163,7 @@ impl Login {
 }
 
 /// Whether TLS comes before the request, in server mode.
+#[inline(always)] // no more than a call
 pub fn inside() -> Outcome<bool> {
     yes("guestOption inside", "option.inside")
 }

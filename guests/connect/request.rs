@@ -131,7 +131,7 @@ const TOO_LARGE: &str = "431 Request Header Fields Too Large";
 
 /// HTTP/1 of any minor version (RFC 9112 section 2.3).
 fn is_version(text: &[u8]) -> bool {
-    matches!(text.strip_prefix(b"HTTP/1."), Some([b'0'..=b'9']))
+    matches!(text, [version @ .., b'0'..=b'9'] if version == b"HTTP/1.")
 }
 
 /// A token (RFC 9110 section 5.6.2): what methods and header names are made of.

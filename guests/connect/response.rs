@@ -87,6 +87,7 @@ impl Response {
         self.offered.bytes()
     }
 
+    #[inline(always)]
     pub fn offers(&self, scheme: &str) -> bool {
         header::lists(self.offered(), scheme)
     }

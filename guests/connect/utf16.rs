@@ -13,19 +13,12 @@ pub fn add_utf16<const N: usize>(to: &mut Text<N>, mut bytes: &[u8], capitals: b
         };
         bytes = rest;
         let n = if capitals { capital(c as u32) } else { c as u32 };
-        if n > 0xffff {
-            let over = n - 0x1_0000;
-            add_unit(to, 0xd800 | over >> 10);
-            add_unit(to, 0xdc00 | over & 0x3ff);
-        } else {
-            add_unit(to, n);
-        }
+        // One unit of two bytes, or two (RFC 2781 section 2.1), the first in the lower bits.
+        let over = n.wrapping_sub(0x1_0000);
+        let (units, len) = if n > 0xffff { (0xdc00_d800 | over >> 10 | (over & 0x3ff) << 16, 4) } else { (n, 2) };
+        to.add(units.to_le_bytes().get(..len).unwrap_or(&[]));
     }
     true
-}
-
-fn add_unit<const N: usize>(to: &mut Text<N>, unit: u32) {
-    to.add(&(unit as u16).to_le_bytes());
 }
 
 /// Letters of the alphabets that user names are written in, and how far below them their
