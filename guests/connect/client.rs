@@ -14,7 +14,7 @@ use Part::{Quote, Say};
 /// end more for each of its lines, two bytes long at least.
 pub const REQUEST_MAX: usize = 2 * VALUE_MAX + LOGIN_MAX + 2 * HEADERS_MAX + 256;
 
-/// Longest login: the last message of NTLM in base64, where it is all of the room.
+/// Longest login: the last message of NTLM in base64.
 const LOGIN_MAX: usize = 6144;
 
 /// Runs the conversation up to TLS with the server behind the proxy.

@@ -103,7 +103,8 @@ fn ask(s: &mut Session) -> Outcome {
         }
         _ => return Err(peer(&[Say("SOCKS server's reply has an address of unknown type")])),
     };
-    read(s.host.get_mut(..length + 2).unwrap_or(&mut []), "reply")
+    let room = s.host.get_mut(..length + 2); // which nobody reads any more
+    read(room.unwrap_or(&mut []), "reply")
 }
 
 fn send(bytes: &[u8], what: &str) -> Outcome {
