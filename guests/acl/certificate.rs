@@ -2,7 +2,7 @@
 
 use crate::address::{Address, Network, NO_NETWORK};
 use crate::pattern::{matches, Kind};
-use stunnel::text::{find, Parts};
+use stunnel::text::{find, Parts, Text};
 
 /// Whether an attribute of a printed name, such as OU, has a value that matches.
 pub fn attribute(name: &[u8], key: &[u8], pattern: &[u8]) -> bool {
@@ -60,77 +60,57 @@ fn holds(value: &[u8], pattern: &[u8]) -> bool {
     matches(pattern, plain.get(..n).unwrap_or(&[]), Kind::Text)
 }
 
-/// A pattern of an alternative name.
-pub struct Alternative<'a> {
-    kind: &'a [u8],
-    pattern: &'a [u8],
-}
+/// The kinds of alternative names, and how the texts of each are compared; those of none are
+/// addresses.
+static KINDS: [(&[u8], Option<Kind>); 4] =
+    [(b"DNS", Some(Kind::Host)), (b"URI", Some(Kind::Uri)), (b"email", Some(Kind::Text)), (b"IP", None)];
 
 const NO_KIND: &str = "begins with none of DNS:, URI:, email: and IP:";
 
-impl<'a> Alternative<'a> {
-    pub fn parse(text: &'a [u8]) -> Result<Self, &'static str> {
-        let a = Alternative::split(text).ok_or(NO_KIND)?;
-        if a.kind == b"IP" {
-            return Network::parse(a.pattern).map(|_| a).map_err(|_| NO_NETWORK);
-        }
-        let kinds: [&[u8]; 3] = [b"DNS", b"URI", b"email"];
-        if a.pattern.is_empty() || !kinds.contains(&a.kind) {
-            return Err(NO_KIND);
-        }
-        Ok(a)
+/// Whether one of a certificate's alternative names, a line each, is what is wanted.
+#[inline(never)]
+pub fn is_among(want: &[u8], names: &[u8]) -> Result<bool, &'static str> {
+    let (kind, pattern) = split(want).ok_or(NO_KIND)?;
+    let like = KINDS.iter().find(|(known, _)| *known == kind).ok_or(NO_KIND)?.1;
+    let network = Network::parse(pattern);
+    match like {
+        None if network.is_err() => return Err(NO_NETWORK),
+        Some(_) if pattern.is_empty() => return Err(NO_KIND),
+        _ => {}
     }
-
-    fn split(text: &'a [u8]) -> Option<Self> {
-        let colon = find(text, b':')?;
-        Some(Alternative { kind: text.get(..colon)?, pattern: text.get(colon + 1..)? })
-    }
-
-    /// Whether one of the names, a line each, matches.
-    pub fn is_among(&self, names: &[u8]) -> bool {
-        Parts::of(names, b'\n').filter_map(Alternative::split).any(|n| n.kind == self.kind && self.matches(n.pattern))
-    }
-
-    fn matches(&self, name: &[u8]) -> bool {
-        if self.kind == b"IP" {
-            return match (Network::parse(self.pattern), Address::parse(name)) {
-                (Ok(network), Some(address)) => network.contains(&address),
+    Ok(Parts::of(names, b'\n').filter_map(split).any(|(k, name)| {
+        k == kind
+            && match (like, &network) {
+                (Some(kind), _) => matches(pattern, name, kind),
+                (None, Ok(network)) => Address::parse(name).map_or(false, |a| network.contains(&a)),
                 _ => false,
-            };
-        }
-        let kind = match self.kind {
-            kind if kind == b"DNS" => Kind::Host,
-            kind if kind == b"URI" => Kind::Uri,
-            _ => Kind::Text,
-        };
-        matches(self.pattern, name, kind)
-    }
+            }
+    }))
 }
 
-/// The 64 digits of a SHA-256, which may begin with "sha256:" and have colons between.
-pub fn is_hash(text: &[u8]) -> bool {
-    digits(text, &mut [0; HASH_LEN])
-}
-
-pub fn same_hash(text: &[u8], hash: &[u8]) -> bool {
-    let mut wanted = [0; HASH_LEN];
-    digits(text, &mut wanted) && wanted == hash
+/// The kind of an alternative name, and the name.
+#[inline(never)]
+fn split(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = find(text, b':')?;
+    Some((text.get(..colon)?, text.get(colon + 1..)?))
 }
 
 const HASH_LEN: usize = 64;
 
-/// Takes the digits of a hash, in lower case; false if they are not just as many.
-fn digits(text: &[u8], to: &mut [u8; HASH_LEN]) -> bool {
-    let mut n = 0;
-    for &b in text.strip_prefix(b"sha256:").unwrap_or(text) {
-        if b == b':' {
-            continue;
+/// Whether a hash, in lower case, is the wanted one. That may begin with "sha256:" and have
+/// colons between its digits.
+#[inline(never)]
+pub fn same_hash(want: &[u8], hash: &[u8]) -> Result<bool, &'static str> {
+    let mut digits = Text::<HASH_LEN>::new();
+    let mut stray = false;
+    for &b in want.strip_prefix(b"sha256:").unwrap_or(want) {
+        if b != b':' {
+            stray |= !b.is_ascii_hexdigit();
+            digits.add(&[b.to_ascii_lowercase()]);
         }
-        match to.get_mut(n) {
-            Some(slot) if b.is_ascii_hexdigit() => *slot = b.to_ascii_lowercase(),
-            _ => return false,
-        }
-        n += 1;
     }
-    n == HASH_LEN
+    if stray || digits.is_over() || digits.bytes().len() < HASH_LEN {
+        return Err("is not the 64 hex digits of a SHA-256");
+    }
+    Ok(digits.bytes() == hash)
 }

@@ -1,12 +1,12 @@
 //! What is known to be wrong with the options before the first connection.
 
-use crate::condition::{Action, Rule};
+use crate::condition::{Action, Condition};
 use crate::facts::zone;
-use crate::line::Fault;
+use crate::line::Line;
 use crate::target;
 use crate::{rules, RULES_MAX};
 use stunnel::host::config;
-use stunnel::option::{bad, is_client, unreadable, VALUE_MAX};
+use stunnel::option::{bad, is_client, value, VALUE_MAX};
 use stunnel::text::Parts;
 use stunnel::{Code, Outcome};
 
@@ -14,24 +14,27 @@ pub fn options(buf: &mut [u8; RULES_MAX]) -> Outcome {
     default_allows()?;
     zone()?;
     let client = is_client();
-    let text = rules(buf)?;
-    for (i, line) in Parts::of(text, b'\n').enumerate() {
-        rule(line, client).map_err(|fault| fault.refuse(i + 1))?;
+    for (i, text) in Parts::of(rules(buf)?, b'\n').enumerate() {
+        rule(&Line { number: i + 1, text }, client)?;
     }
     Ok(())
 }
 
-fn rule(line: &[u8], client: bool) -> Result<(), Fault> {
-    let rule = Rule::parse(line)?;
-    let routes = matches!(rule.action, Action::Route(_));
-    if routes && !is_configured(rule.target.text) {
-        return Err(rule.target.fault("is no connect target of this service"));
+fn rule(line: &Line, client: bool) -> Outcome {
+    let mut words = line.words();
+    let action = Action::parse(&mut words)?;
+    match action {
+        Action::Route(target) if !is_configured(target) => {
+            return Err(line.fault(target, "is no connect target of this service"));
+        }
+        _ => {}
     }
-    let mut conditions = rule.conditions();
-    while let Some(condition) = conditions.next()? {
+    let before_tls = client && matches!(action, Action::Route(_));
+    while let Some(condition) = Condition::parse(&mut words)? {
         condition.check()?;
-        if routes && client && condition.needs_tls() {
-            return Err(condition.name.fault("cannot choose the target in client mode: the handshake comes after the dial"));
+        if before_tls && condition.needs_tls() {
+            let how = "cannot choose the target in client mode: the handshake comes after the dial";
+            return Err(line.fault(condition.name, how));
         }
     }
     Ok(())
@@ -50,13 +53,13 @@ fn is_configured(wanted: &[u8]) -> bool {
 }
 
 /// Whether a connection that no rule decides on is allowed, if the config says so.
+#[inline(never)]
 pub fn default_allows() -> Outcome<Option<bool>> {
     let mut buf = [0; VALUE_MAX];
-    match config("option.default", &mut buf) {
-        Err(Code::NONE) => Ok(None),
-        Ok(word) if word == b"allow" => Ok(Some(true)),
-        Ok(word) if word == b"deny" => Ok(Some(false)),
-        Ok(other) => Err(bad("guestOption default", other, " is neither allow nor deny")),
-        Err(code) => Err(unreadable("guestOption default", code)),
+    match value("guestOption default", "option.default", &mut buf)? {
+        None => Ok(None),
+        Some(word) if word == b"allow" => Ok(Some(true)),
+        Some(word) if word == b"deny" => Ok(Some(false)),
+        Some(other) => Err(bad("guestOption default", other, " is neither allow nor deny")),
     }
 }

@@ -1,21 +1,37 @@
 //! A rule: what it does, and the conditions under which it does.
 
 use crate::address::{Address, Network};
-use crate::certificate::{attribute, is_hash, same_hash, Alternative};
-use crate::clock::{Now, Times};
-use crate::facts::{Facts, Known};
-use crate::line::{ascii, Fault, Word, Words};
+use crate::certificate::{attribute, is_among, same_hash};
+use crate::clock::{self, Now};
+use crate::facts::{now, Facts, Known};
+use crate::line::{ascii, Line, Words};
 use crate::pattern::{matches, Kind};
-use crate::target::Pattern;
+use crate::target;
 use stunnel::host::Info;
 use stunnel::text::Parts;
-use stunnel::Refusal;
+use stunnel::Outcome;
 
+/// What a rule does, by its first words.
 #[derive(Clone, Copy)]
 pub enum Action<'a> {
     Allow,
     Deny,
     Route(&'a [u8]),
+}
+
+impl<'a> Action<'a> {
+    #[inline(never)]
+    pub fn parse(words: &mut Words<'a>) -> Outcome<Action<'a>> {
+        match words.next()? {
+            verb if verb == b"allow" => Ok(Action::Allow),
+            verb if verb == b"deny" => Ok(Action::Deny),
+            verb if verb == b"route" => {
+                let word = words.next()?;
+                Ok(Action::Route(words.line.values(word).next()?.unwrap_or(word)))
+            }
+            verb => Err(words.line.fault(verb, "is none of allow, deny and route")),
+        }
+    }
 }
 
 /// Whether a rule holds; open, if a later stage will tell.
@@ -26,302 +42,204 @@ pub enum Truth {
     Yes,
 }
 
-/// Why a rule gives no answer.
-pub enum Wrong<'a> {
-    Fault(Fault<'a>),
-    Refused(Refusal),
-}
-
-impl Wrong<'_> {
-    pub fn refuse(self, number: usize) -> Refusal {
-        match self {
-            Wrong::Fault(fault) => fault.refuse(number),
-            Wrong::Refused(refusal) => refusal,
+/// Whether all conditions of a rule hold.
+#[inline(never)]
+pub fn hold(words: &mut Words, deny: bool, facts: &mut Facts) -> Outcome<Truth> {
+    let mut all = Truth::Yes;
+    while let Some(condition) = Condition::parse(words)? {
+        match condition.holds(facts, deny)? {
+            Truth::No => return Ok(Truth::No),
+            Truth::Open => all = Truth::Open,
+            Truth::Yes => {}
         }
     }
+    Ok(all)
 }
 
-impl<'a> From<Fault<'a>> for Wrong<'a> {
-    fn from(fault: Fault<'a>) -> Self {
-        Wrong::Fault(fault)
-    }
-}
-
-impl From<Refusal> for Wrong<'_> {
-    fn from(refusal: Refusal) -> Self {
-        Wrong::Refused(refusal)
-    }
-}
-
-pub struct Rule<'a> {
-    pub action: Action<'a>,
-    /// The target of a route, for what is wrong with it.
-    pub target: Word<'a>,
-    conditions: Words<'a>,
-}
-
-impl<'a> Rule<'a> {
-    /// Reads the action. The conditions are read when they are asked for.
-    pub fn parse(line: &'a [u8]) -> Result<Rule<'a>, Fault<'a>> {
-        let mut words = Words::of(line);
-        let verb = words.next()?;
-        let mut target = verb;
-        let action = match verb.text {
-            text if text == b"allow" => Action::Allow,
-            text if text == b"deny" => Action::Deny,
-            text if text == b"route" => {
-                target = words.next()?.values().next()?.unwrap_or(verb);
-                Action::Route(target.text)
-            }
-            _ => return Err(verb.fault("is none of allow, deny and route")),
-        };
-        Ok(Rule { action, target, conditions: words })
-    }
-
-    /// The conditions, in order.
-    pub fn conditions(&self) -> Conditions<'a> {
-        Conditions { words: self.conditions }
-    }
-
-    /// Whether all conditions hold.
-    pub fn holds(&self, facts: &mut Facts) -> Result<Truth, Wrong<'a>> {
-        let mut all = Truth::Yes;
-        let mut conditions = self.conditions();
-        while let Some(condition) = conditions.next()? {
-            match condition.holds(facts, matches!(self.action, Action::Deny))? {
-                Truth::No => return Ok(Truth::No),
-                Truth::Open => all = Truth::Open,
-                Truth::Yes => {}
-            }
-        }
-        Ok(all)
-    }
-}
-
-pub struct Conditions<'a> {
-    words: Words<'a>,
-}
-
-impl<'a> Conditions<'a> {
-    #[inline(never)]
-    pub fn next(&mut self) -> Result<Option<Condition<'a>>, Fault<'a>> {
-        let mut name = self.words.next()?;
-        if name.text.is_empty() {
-            return Ok(None);
-        }
-        let negated = name.text == b"not";
-        if negated {
-            name = self.words.next()?;
-        }
-        let subject = Subject::parse(name)?;
-        let mut value = self.words.next()?;
-        if value.text.is_empty() {
-            return Err(name.fault("lacks a value"));
-        }
-        let mut times = Times { days: None, spans: None };
-        if let Subject::Time = subject {
-            if !Times::is_span(value.text) {
-                times.days = Some(value);
-                let mut ahead = self.words;
-                value = ahead.next()?;
-                if Times::is_span(value.text) {
-                    self.words = ahead;
-                }
-            }
-            if Times::is_span(value.text) {
-                times.spans = Some(value);
-            }
-        }
-        Ok(Some(Condition { negated, name, subject, value, times }))
-    }
-}
-
-/// What a condition is about.
+/// Who tells what a condition is about.
 #[derive(Clone, Copy)]
-enum Subject<'a> {
-    From,
-    Certificate,
-    Tls(Info, Like),
-    Alternative,
-    Hash(Info),
-    Time,
-    Target,
-    Fact(&'a str),
+enum Source<'a> {
+    Clock,
+    Host(Info),
+    /// A protocol's guest, under a name.
+    Guest(&'a str),
 }
 
-/// How a value is compared with what TLS tells.
-#[derive(Clone, Copy)]
+/// How a value is compared with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Like {
+    Time,
+    Address,
+    Certificate,
     Host,
     Same,
     CommonName,
     Unit,
+    Alternative,
+    Hash,
+    Target,
+    Text,
 }
-
-/// The values of "cert".
-const HAVING: [&[u8]; 3] = [b"any", b"none", b"verified"];
 
 const NO_SUBJECT: &str = "is no condition; they are from, sni, alpn, cert, cert.subject, cert.issuer, cert.cn, \
     cert.ou, cert.san, cert.spki, cert.sha256, time, target, fact.NAME, and not before each";
 
-/// The subjects by name, all but facts; a table, since each arm of a match is compiled at
-/// every start.
-static SUBJECTS: [(&[u8], Subject); 13] = [
-    (b"from", Subject::From),
-    (b"sni", Subject::Tls(Info::Sni, Like::Host)),
-    (b"alpn", Subject::Tls(Info::Alpn, Like::Same)),
-    (b"cert", Subject::Certificate),
-    (b"cert.subject", Subject::Tls(Info::PeerSubject, Like::Same)),
-    (b"cert.issuer", Subject::Tls(Info::PeerIssuer, Like::Same)),
-    (b"cert.cn", Subject::Tls(Info::PeerSubject, Like::CommonName)),
-    (b"cert.ou", Subject::Tls(Info::PeerSubject, Like::Unit)),
-    (b"cert.san", Subject::Alternative),
-    (b"cert.spki", Subject::Hash(Info::PeerSpki)),
-    (b"cert.sha256", Subject::Hash(Info::PeerCert)),
-    (b"time", Subject::Time),
-    (b"target", Subject::Target),
+/// The conditions by name, all but those about facts; a table, since each arm of a match is
+/// compiled at every start.
+static CONDITIONS: [(&[u8], Source, Like); 13] = [
+    (b"from", Source::Host(Info::PeerAddr), Like::Address),
+    (b"sni", Source::Host(Info::Sni), Like::Host),
+    (b"alpn", Source::Host(Info::Alpn), Like::Same),
+    (b"cert", Source::Host(Info::PeerCert), Like::Certificate),
+    (b"cert.subject", Source::Host(Info::PeerSubject), Like::Same),
+    (b"cert.issuer", Source::Host(Info::PeerIssuer), Like::Same),
+    (b"cert.cn", Source::Host(Info::PeerSubject), Like::CommonName),
+    (b"cert.ou", Source::Host(Info::PeerSubject), Like::Unit),
+    (b"cert.san", Source::Host(Info::PeerSan), Like::Alternative),
+    (b"cert.spki", Source::Host(Info::PeerSpki), Like::Hash),
+    (b"cert.sha256", Source::Host(Info::PeerCert), Like::Hash),
+    (b"time", Source::Clock, Like::Time),
+    (b"target", Source::Host(Info::Target), Like::Target),
 ];
 
-impl<'a> Subject<'a> {
-    #[inline(never)]
-    fn parse(name: Word<'a>) -> Result<Self, Fault<'a>> {
-        if let Some((_, subject)) = SUBJECTS.iter().find(|(known, _)| *known == name.text) {
-            return Ok(*subject);
-        }
-        match name.text.strip_prefix(b"fact.").and_then(ascii) {
-            Some(key) if !key.is_empty() => Ok(Subject::Fact(key)),
-            _ => Err(name.fault(NO_SUBJECT)),
-        }
-    }
-}
-
-/// What a condition's values are compared with.
-#[derive(Clone, Copy)]
-enum Asked<'a> {
-    Fact(&'a [u8]),
-    Certificate { has: bool, verified: bool },
-}
-
 pub struct Condition<'a> {
+    line: &'a Line<'a>,
     negated: bool,
-    pub name: Word<'a>,
-    subject: Subject<'a>,
-    value: Word<'a>,
-    times: Times<'a>,
+    pub name: &'a [u8],
+    source: Source<'a>,
+    like: Like,
+    /// Values; of "time" the days, and the times of day apart. Of these one may be empty.
+    value: &'a [u8],
+    spans: &'a [u8],
 }
 
 impl<'a> Condition<'a> {
+    /// The next condition of a rule; none after the last.
+    #[inline(never)]
+    pub fn parse(words: &mut Words<'a>) -> Outcome<Option<Condition<'a>>> {
+        let line = words.line;
+        let mut name = words.next()?;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let negated = name == b"not";
+        if negated {
+            name = words.next()?;
+        }
+        let (source, like) = match CONDITIONS.iter().find(|(known, ..)| *known == name) {
+            Some(&(_, source, like)) => (source, like),
+            None => match ascii(name.strip_prefix(b"fact.").unwrap_or(&[])) {
+                "" => return Err(line.fault(name, NO_SUBJECT)),
+                key => (Source::Guest(key), Like::Text),
+            },
+        };
+        let mut value = words.next()?;
+        if value.is_empty() {
+            return Err(line.fault(name, "lacks a value"));
+        }
+        let mut spans: &[u8] = &[];
+        if like == Like::Time {
+            if clock::is_span(value) {
+                (value, spans) = (spans, value);
+            } else {
+                spans = words.next_if(clock::is_span)?;
+            }
+        }
+        Ok(Some(Condition { line, negated, name, source, like, value, spans }))
+    }
+
     /// Whether it asks for what only the handshake tells.
     pub fn needs_tls(&self) -> bool {
-        matches!(self.subject, Subject::Certificate | Subject::Tls(..) | Subject::Alternative | Subject::Hash(_))
+        matches!(self.source, Source::Host(id) if !matches!(id, Info::PeerAddr | Info::Target))
     }
 
     /// What is wrong with its values.
-    pub fn check(&self) -> Result<(), Fault<'a>> {
-        if let Subject::Time = self.subject {
-            return self.times.hold(Now::of(0, 0)).map(drop);
+    pub fn check(&self) -> Outcome {
+        match self.like {
+            Like::Time => self.is_at(Now::of(0, 0)),
+            _ => self.any(&[]),
         }
-        let mut values = self.value.values();
-        while let Some(value) = values.next()? {
-            let text = value.text;
-            let verdict = match self.subject {
-                Subject::From => Network::parse(text).map(drop),
-                Subject::Certificate if !HAVING.contains(&text) => {
-                    Err("is none of any, none and verified")
-                }
-                Subject::Alternative => Alternative::parse(text).map(drop),
-                Subject::Hash(_) if !is_hash(text) => Err("is not the 64 hex digits of a SHA-256"),
-                Subject::Target => Pattern::parse(text).map(drop),
-                _ => Ok(()),
-            };
-            verdict.map_err(|how| value.fault(how))?;
-        }
-        Ok(())
+        .map(drop)
     }
 
     #[inline(never)]
-    fn holds(&self, facts: &mut Facts, deny: bool) -> Result<Truth, Wrong<'a>> {
-        let known = match self.subject {
-            Subject::From => facts.address()?,
-            Subject::Certificate => return self.certificate(facts),
-            Subject::Tls(id, _) | Subject::Hash(id) => facts.tls(id)?,
-            Subject::Alternative => facts.tls(Info::PeerSan)?,
-            Subject::Time => return Ok(self.turn(self.times.hold(facts.now()?)?)),
-            Subject::Target => facts.target()?,
-            Subject::Fact(name) => facts.noted(name)?,
+    fn holds(&self, facts: &mut Facts, deny: bool) -> Outcome<Truth> {
+        let known = match self.source {
+            Source::Clock => return Ok(self.turn(self.is_at(now()?)?)),
+            Source::Host(id) => facts.told(id)?,
+            Source::Guest(name) => facts.noted(name)?,
         };
-        let fact = match known {
-            Known::NotYet => return Ok(Truth::Open),
-            Known::Nothing => return Ok(self.turn(false)),
-            Known::Is(fact) => fact,
+        let held = match (known, self.like) {
+            (Known::NotYet, _) => return Ok(Truth::Open),
+            (Known::Is(_), Like::Certificate) => match facts.told(Info::PeerVerified)? {
+                Known::Is(verified) => self.any(verified)?,
+                _ => self.any(b"no")?,
+            },
+            (Known::Nothing, Like::Certificate) => self.any(&[])?,
+            (Known::Nothing, _) => false,
+            (Known::Is(lines), Like::Target) => self.targets(lines, deny)?,
+            (Known::Is(fact), _) => self.any(fact)?,
         };
-        if let Subject::Target = self.subject {
-            return Ok(self.turn(self.targets(fact, deny)?));
-        }
-        Ok(self.turn(self.any(Asked::Fact(fact))?))
+        Ok(self.turn(held))
+    }
+
+    /// Whether "time" holds.
+    fn is_at(&self, now: Now) -> Outcome<bool> {
+        clock::holds(self.line, self.value, self.spans, now)
     }
 
     /// Several configured targets are several ways to go. What is allowed is allowed for
     /// all of them, and what is denied for any.
-    fn targets(&self, lines: &[u8], deny: bool) -> Result<bool, Fault<'a>> {
+    fn targets(&self, lines: &[u8], deny: bool) -> Outcome<bool> {
         let every = deny == self.negated;
-        let mut targets = Parts::of(lines, b'\n').filter(|line| !line.is_empty()).peekable();
-        if targets.peek().is_none() {
-            return Ok(false);
-        }
-        for target in targets {
-            if self.any(Asked::Fact(target))? != every {
+        let mut some = false;
+        for target in Parts::of(lines, b'\n').filter(|line| !line.is_empty()) {
+            if self.any(target)? != every {
                 return Ok(!every);
             }
+            some = true;
         }
-        Ok(every)
+        Ok(some && every)
     }
 
-    fn certificate(&self, facts: &mut Facts) -> Result<Truth, Wrong<'a>> {
-        let has = match facts.tls(Info::PeerCert)? {
-            Known::NotYet => return Ok(Truth::Open),
-            known => matches!(known, Known::Is(_)),
-        };
-        let verified = has && matches!(facts.tls(Info::PeerVerified)?, Known::Is(word) if word == b"yes");
-        Ok(self.turn(self.any(Asked::Certificate { has, verified })?))
-    }
-
-    /// Whether it holds for one of the values. All are read: what is wrong with any is a
-    /// fault.
+    /// Whether a fact is like one of the values; of a certificate the fact is whether it was
+    /// verified. All values are read: what is wrong with any is a fault.
     #[inline(never)]
-    fn any(&self, asked: Asked) -> Result<bool, Fault<'a>> {
-        let mut values = self.value.values();
+    fn any(&self, fact: &[u8]) -> Outcome<bool> {
+        let mut values = self.line.values(self.value);
         let mut held = false;
         while let Some(value) = values.next()? {
-            held |= match asked {
-                Asked::Fact(fact) => self.is_like(value.text, fact),
-                Asked::Certificate { has, verified } => match value.text {
-                    want if want == b"any" => has,
-                    want if want == b"none" => !has,
-                    _ => verified,
-                },
-            };
+            held |= self.is_like(value, fact).map_err(|how| self.line.fault(value, how))?;
         }
         Ok(held)
     }
 
-    /// Whether what is known is what a value wants.
-    #[inline(never)]
-    fn is_like(&self, want: &[u8], fact: &[u8]) -> bool {
-        match self.subject {
-            Subject::From => match (Network::parse(want), Address::of_peer(fact)) {
-                (Ok(network), Some(address)) => network.contains(&address),
-                _ => false,
-            },
-            Subject::Tls(_, Like::Host) => matches(want, fact, Kind::Host),
-            Subject::Tls(_, Like::Same) => want == fact,
-            Subject::Tls(_, Like::CommonName) => attribute(fact, b"CN", want),
-            Subject::Tls(_, Like::Unit) => attribute(fact, b"OU", want),
-            Subject::Alternative => Alternative::parse(want).map_or(false, |a| a.is_among(fact)),
-            Subject::Hash(_) => same_hash(want, fact),
-            Subject::Target => Pattern::parse(want).map_or(false, |p| p.matches(fact)),
-            _ => matches(want, fact, Kind::Text),
-        }
+    /// Whether a fact is what a value wants. What is wrong with the value does not depend on
+    /// the fact.
+    fn is_like(&self, want: &[u8], fact: &[u8]) -> Result<bool, &'static str> {
+        let kind = match self.like {
+            Like::Address => {
+                let network = Network::parse(want)?;
+                return Ok(Address::of_peer(fact).map_or(false, |address| network.contains(&address)));
+            }
+            Like::Certificate => {
+                return match want {
+                    _ if want == b"any" => Ok(!fact.is_empty()),
+                    _ if want == b"none" => Ok(fact.is_empty()),
+                    _ if want == b"verified" => Ok(fact == b"yes"),
+                    _ => Err("is none of any, none and verified"),
+                }
+            }
+            Like::Same => return Ok(want == fact),
+            Like::CommonName => return Ok(attribute(fact, b"CN", want)),
+            Like::Unit => return Ok(attribute(fact, b"OU", want)),
+            Like::Alternative => return is_among(want, fact),
+            Like::Hash => return same_hash(want, fact),
+            Like::Target => return target::is_like(want, fact),
+            Like::Host => Kind::Host,
+            Like::Time | Like::Text => Kind::Text,
+        };
+        Ok(matches(want, fact, kind))
     }
 
     fn turn(&self, held: bool) -> Truth {

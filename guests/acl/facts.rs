@@ -1,7 +1,8 @@
 //! What is known of the connection so far.
 
 use crate::clock::{self, Now};
-use stunnel::host::{self, config, fact, now, Info};
+use stunnel::host::{self, Info};
+use stunnel::option::{bad, value, VALUE_MAX};
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::Say;
 
@@ -32,11 +33,10 @@ impl Facts {
 
     /// Finds out how far the connection is. In server mode the handshake often comes
     /// before the dial, and with a protocol like smtp after it.
-    pub fn look(&mut self) -> Outcome {
+    pub fn look(&mut self) {
         self.tls = host::info(Info::TlsVersion, &mut []) != Err(Code::NONE);
         self.target = host::info(Info::Target, &mut []) != Err(Code::NONE);
         self.dialling = matches!(host::info(Info::Stage, &mut [0; 16]), Ok(stage) if stage == b"dial");
-        Ok(())
     }
 
     /// Whether the outgoing connection is made.
@@ -44,56 +44,50 @@ impl Facts {
         self.target && !self.dialling
     }
 
-    /// A fact that is known from the start.
-    pub fn address(&mut self) -> Outcome<Known> {
-        self.fetch(|buf| host::info(Info::PeerAddr, buf), true)
-    }
-
-    /// A fact that the handshake gives.
-    pub fn tls(&mut self, id: Info) -> Outcome<Known> {
-        let known = self.tls;
-        self.fetch(|buf| host::info(id, buf), known)
-    }
-
-    /// The targets, a line each.
-    pub fn target(&mut self) -> Outcome<Known> {
-        let known = self.target;
-        self.fetch(|buf| host::info(Info::Target, buf), known)
+    /// What the host tells.
+    #[inline(never)]
+    pub fn told(&mut self, id: Info) -> Outcome<Known> {
+        let last = match id {
+            Info::PeerAddr => true,
+            Info::Target => self.target,
+            _ => self.tls,
+        };
+        known(host::info(id, &mut self.buf), last)
     }
 
     /// What a protocol's guest found out. It may still do so until all else is known.
     pub fn noted(&mut self, name: &str) -> Outcome<Known> {
-        let known = self.tls && self.target;
-        self.fetch(|buf| fact(name, buf), known)
+        let last = self.tls && self.target;
+        known(host::fact(name, &mut self.buf), last)
     }
+}
 
-    fn fetch(&mut self, get: impl Fn(&mut [u8]) -> Result<&[u8], Code>, last: bool) -> Outcome<Known> {
-        match get(&mut self.buf) {
-            Ok(value) => Ok(Known::Is(value)),
-            Err(Code::NONE) if last => Ok(Known::Nothing),
-            Err(Code::NONE) => Ok(Known::NotYet),
-            Err(Code::TOO_LONG) => {
-                Err(Refusal::new(Class::Policy, &[Say("a fact of the connection is longer than 16384 bytes")]))
-            }
-            Err(code) => Err(Refusal::of(&["asking for a fact of the connection"], code)),
+#[inline(never)]
+fn known(fact: host::Result<&[u8]>, last: bool) -> Outcome<Known> {
+    match fact {
+        Ok(value) => Ok(Known::Is(value)),
+        Err(Code::NONE) if last => Ok(Known::Nothing),
+        Err(Code::NONE) => Ok(Known::NotYet),
+        Err(Code::TOO_LONG) => {
+            Err(Refusal::new(Class::Policy, &[Say("a fact of the connection is longer than 16384 bytes")]))
         }
+        Err(code) => Err(Refusal::of(&["asking for a fact of the connection"], code)),
     }
+}
 
-    /// The time, in the zone that the config names.
-    pub fn now(&self) -> Outcome<Now> {
-        Ok(Now::of(now(), zone()?))
-    }
+/// The time, in the zone that the config names.
+pub fn now() -> Outcome<Now> {
+    Ok(Now::of(host::now(), zone()?))
 }
 
 const NO_ZONE: &str = " is no zone: write UTC, +HH:MM or -HH:MM";
 
 /// The zone of the config in minutes east of UTC.
-pub fn zone() -> Outcome<i64> {
-    let mut buf = [0; stunnel::option::VALUE_MAX];
-    let text = match config("option.zone", &mut buf) {
-        Ok(text) => text,
-        Err(Code::NONE) => return Ok(0),
-        Err(code) => return Err(stunnel::option::unreadable("guestOption zone", code)),
-    };
-    clock::zone(text).ok_or_else(|| stunnel::option::bad("guestOption zone", text, NO_ZONE))
+#[inline(never)]
+pub fn zone() -> Outcome<i32> {
+    let mut buf = [0; VALUE_MAX];
+    match value("guestOption zone", "option.zone", &mut buf)? {
+        None => Ok(0),
+        Some(text) => clock::zone(text).ok_or_else(|| bad("guestOption zone", text, NO_ZONE)),
+    }
 }

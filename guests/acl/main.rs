@@ -20,8 +20,9 @@ mod line;
 mod pattern;
 mod target;
 
-use condition::{Action, Rule, Truth};
+use condition::{Action, Truth};
 use facts::Facts;
+use line::{ascii, Line};
 use stunnel::host::{config, info, log, set_target, Info};
 use stunnel::text::Parts;
 use stunnel::{status, Class, Code, Outcome, Part, Refusal, Text};
@@ -73,44 +74,35 @@ fn rules(buf: &mut [u8]) -> Outcome<&[u8]> {
 #[inline(never)]
 fn decision(buf: &mut [u8], facts: &mut Facts) -> Outcome {
     let text = rules(buf)?;
-    facts.look()?;
+    facts.look();
     let mut allows = false;
-    for (i, line) in Parts::of(text, b'\n').enumerate() {
-        let number = i + 1;
-        let rule = Rule::parse(line).map_err(|fault| fault.refuse(number))?;
-        allows |= !matches!(rule.action, Action::Deny);
-        match (rule.holds(facts).map_err(|e| e.refuse(number))?, rule.action) {
-            (Truth::No, _) | (Truth::Open, Action::Deny) => {}
+    for (i, text) in Parts::of(text, b'\n').enumerate() {
+        let line = Line { number: i + 1, text };
+        let mut words = line.words();
+        let action = Action::parse(&mut words)?;
+        let deny = matches!(action, Action::Deny);
+        allows |= !deny;
+        match (condition::hold(&mut words, deny, facts)?, action) {
+            (Truth::No, _) | (Truth::Open, Action::Deny) => continue,
             (Truth::Open, _) => return Ok(()),
             (Truth::Yes, Action::Deny) => {
-                let mut digits = Text::<8>::new();
-                return Err(Refusal::new(
-                    Class::Policy,
-                    &[Say("rule "), Say(line::decimal(number, &mut digits)), Say(" denies it: "), Quote(line)],
-                ));
+                let mut rule = Text::<32>::new();
+                rule.add(b"rule ").add_decimal(line.number as u32).add(b" denies it: ");
+                return Err(Refusal::new(Class::Policy, &[Say(ascii(rule.bytes())), Quote(text)]));
             }
-            (Truth::Yes, Action::Allow) => {
-                note(number);
-                return Ok(());
-            }
-            (Truth::Yes, Action::Route(target)) => {
-                route(target, facts)?;
-                note(number);
-                return Ok(());
-            }
+            (Truth::Yes, Action::Allow) => {}
+            (Truth::Yes, Action::Route(target)) => route(target, facts)?,
         }
+        // Tells who wonders which rule it was.
+        let mut rule = Text::<32>::new();
+        rule.add(b"rule ").add_decimal(line.number as u32).add(b" allows it");
+        log(DEBUG, ascii(rule.bytes()));
+        return Ok(());
     }
     if check::default_allows()?.unwrap_or(!allows) {
         return Ok(());
     }
     Err(Refusal::new(Class::Policy, &[Say("no rule allows it")]))
-}
-
-/// Tells who wonders which rule it was.
-fn note(number: usize) {
-    let (mut digits, mut text) = (Text::<8>::new(), Text::<32>::new());
-    text.add(b"rule ").add(line::decimal(number, &mut digits).as_bytes()).add(b" allows it");
-    log(DEBUG, line::ascii(text.bytes()).unwrap_or(""));
 }
 
 /// Chooses the target, or makes sure that it was chosen.
