@@ -21,15 +21,15 @@ pub fn open(line: &mut Text<LINE_MAX>, header: &Header, to: &[u8]) {
     finish(line, header);
 }
 
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+
 /// Puts the opening tag of the stream to the accepted side into the line.
 pub fn open_back(line: &mut Text<LINE_MAX>, header: &Header) -> Outcome {
     let mut random = [0; ID_BYTES];
     host::random(&mut random).map_err(|code| Refusal::of(&["drawing a stream's identifier"], code))?;
     let mut id = Text::<{ 2 * ID_BYTES }>::new();
     for b in random {
-        for digit in [b >> 4, b & 15] {
-            id.add(&[b"0123456789abcdef"[digit as usize & 15]]);
-        }
+        id.add(&[HEXADECIMAL[b as usize >> 4], HEXADECIMAL[b as usize & 15]]);
     }
     line.clear();
     line.add(b"<?xml version='1.0'?><stream:stream");

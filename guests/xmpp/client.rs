@@ -3,15 +3,15 @@
 
 use stunnel::option::{bad, value, VALUE_MAX};
 use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
-use crate::header::{self, is_address, Header, Wrong, TLS};
-use crate::xml::Token;
+use crate::header::{self, is_address, Header, Wrong, FAILED, TLS};
+use crate::xml::Kind;
 use crate::{answer, Session};
 use Part::{Quote, Say};
 
 /// Runs the conversation up to the relay. The local client speaks first, and says whom it
 /// wants; inside TLS the server hears what it said (RFC 6120 section 5.4.3.3).
 pub fn negotiate(s: &mut Session) -> Outcome {
-    header::read(&mut s.client, ACCEPTED, "client", &mut s.header)
+    header::read(&mut s.client, ACCEPTED, &mut s.header)
         .and_then(|()| start_tls(s))
         .map_err(|wrong| answer::end(&mut s.line, &s.header, false, wrong))?;
     OUTGOING.write(s.client.bytes()).map_err(|code| Refusal::of(&["forwarding the client's stream"], code))
@@ -32,7 +32,7 @@ fn start_tls(s: &mut Session) -> Result<(), Wrong> {
     let to = domain(&mut buf).map_err(failed)?.unwrap_or(s.header.to.bytes());
     answer::open(&mut s.line, &s.header, to);
     send(s.line.bytes(), "a stream header")?;
-    header::read(&mut s.server, OUTGOING, "server", &mut Header::new()).map_err(|w| failed(w.refusal))?;
+    header::read(&mut s.server, OUTGOING, &mut Header::new())?;
     want_offer(s)?;
     send(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "STARTTLS")?;
     want_proceed(s)?;
@@ -46,25 +46,22 @@ fn start_tls(s: &mut Session) -> Result<(), Wrong> {
 /// Reads the server's features up to their end.
 #[inline(never)]
 fn want_offer(s: &mut Session) -> Result<(), Wrong> {
-    match s.server.next(OUTGOING) {
-        Ok(Token::Start(tag)) if tag.name == b"stream:features" => {}
-        Ok(Token::Empty(tag)) if tag.name == b"stream:features" => return Err(not_offered()),
-        Ok(Token::Start(tag)) if tag.name == b"stream:error" => return Err(refused(s)),
-        Ok(_) => return Err(unlike("server sent no features")),
-        Err(fault) => return Err(failed(header::wrong(fault, "server", s.server.shown()).refusal)),
+    let token = s.server.next(OUTGOING)?;
+    match token.kind {
+        Kind::Start if token.name == b"stream:features" => {}
+        Kind::Empty if token.name == b"stream:features" => return Err(not_offered()),
+        Kind::Start if token.name == b"stream:error" => return Err(refused(s)),
+        _ => return Err(unlike("server sent no features")),
     }
     let (mut depth, mut offered) = (0u32, false);
     loop {
-        match s.server.next(OUTGOING) {
-            Ok(Token::Start(tag)) => {
-                offered |= depth == 0 && tag.is(b"starttls", TLS);
-                depth += 1;
-            }
-            Ok(Token::Empty(tag)) => offered |= depth == 0 && tag.is(b"starttls", TLS),
-            Ok(Token::End(_)) if depth == 0 => break,
-            Ok(Token::End(_)) => depth -= 1,
-            Ok(_) => {}
-            Err(fault) => return Err(failed(header::wrong(fault, "server", s.server.shown()).refusal)),
+        let token = s.server.next(OUTGOING)?;
+        offered |= depth == 0 && token.is(b"starttls", TLS);
+        match token.kind {
+            Kind::Start => depth += 1,
+            Kind::End if depth == 0 => break,
+            Kind::End => depth -= 1,
+            _ => {}
         }
     }
     if offered {
@@ -75,28 +72,27 @@ fn want_offer(s: &mut Session) -> Result<(), Wrong> {
 }
 
 fn want_proceed(s: &mut Session) -> Result<(), Wrong> {
-    match s.server.next(OUTGOING) {
-        Ok(Token::Empty(tag)) if tag.is(b"proceed", TLS) => return Ok(()),
-        Ok(Token::Start(tag)) if tag.is(b"proceed", TLS) => {}
-        Ok(Token::Start(tag)) if tag.name == b"stream:error" => return Err(refused(s)),
-        Ok(Token::Start(tag) | Token::Empty(tag)) => {
-            return Err(failed(Refusal::new(
-                Class::Peer,
-                &[Say("server refused STARTTLS: "), Quote(tag.name)],
-            )));
+    let token = s.server.next(OUTGOING)?;
+    let proceeds = token.is(b"proceed", TLS);
+    match token.kind {
+        Kind::Empty if proceeds => return Ok(()),
+        Kind::Start if proceeds => {}
+        Kind::Start if token.name == b"stream:error" => return Err(refused(s)),
+        Kind::Start | Kind::Empty => {
+            let how = [Say("server refused STARTTLS: "), Quote(token.name)];
+            return Err(failed(Refusal::new(Class::Peer, &how)));
         }
-        Ok(_) => return Err(unlike("server refused STARTTLS")),
-        Err(fault) => return Err(failed(header::wrong(fault, "server", s.server.shown()).refusal)),
+        _ => return Err(unlike("server refused STARTTLS")),
     }
-    match s.server.next(OUTGOING) {
-        Ok(Token::End(name)) if name == b"proceed" => Ok(()),
-        Ok(_) => Err(unlike("server sent a proceed that is not empty")),
-        Err(fault) => Err(failed(header::wrong(fault, "server", s.server.shown()).refusal)),
+    let token = s.server.next(OUTGOING)?;
+    if token.kind == Kind::End && token.name == b"proceed" {
+        return Ok(());
     }
+    Err(unlike("server sent a proceed that is not empty"))
 }
 
 /// Conditions of the server's that the local client hears too (RFC 6120 section 4.9.3).
-const PASSED_ON: [&str; 6] = [
+static PASSED_ON: [&str; 6] = [
     "host-gone",
     "host-unknown",
     "not-authorized",
@@ -106,11 +102,12 @@ const PASSED_ON: [&str; 6] = [
 ];
 
 /// Reads the condition of a stream error.
+#[inline(never)]
 fn refused(s: &mut Session) -> Wrong {
     let name = match s.server.next(OUTGOING) {
-        Ok(Token::Start(tag) | Token::Empty(tag)) => tag.name,
+        Ok(token) if token.kind != Kind::End => token.name,
         Ok(_) => b"",
-        Err(fault) => return failed(header::wrong(fault, "server", s.server.shown()).refusal),
+        Err(wrong) => return wrong,
     };
     let refusal = Refusal::new(Class::Peer, &[Say("server refused the stream: "), Quote(name)]);
     match PASSED_ON.iter().find(|known| known.as_bytes() == name) {
@@ -131,7 +128,6 @@ fn unlike(how: &str) -> Wrong {
     failed(Refusal::new(Class::Peer, &[Say(how)]))
 }
 
-/// What the local client hears where the server is at fault.
 fn failed(refusal: Refusal) -> Wrong {
-    Wrong { condition: "remote-connection-failed", refusal }
+    Wrong { condition: FAILED, refusal }
 }

@@ -3,8 +3,8 @@
 
 use stunnel::host::Side;
 use stunnel::text::{decimal, Parts};
-use stunnel::{Class, Part, Refusal, Text};
-use crate::xml::{Document, Fault, Tag, Token};
+use stunnel::{Class, Part, Refusal, Text, ACCEPTED};
+use crate::xml::{name, Document, Kind, Token};
 use Part::{Quote, Say};
 
 pub const STREAMS: &[u8] = b"http://etherx.jabber.org/streams";
@@ -38,20 +38,30 @@ impl Header {
 
 /// A condition of a stream error, and the sentence for the log.
 pub struct Wrong {
-    /// Empty where the peer cannot be answered.
-    pub condition: &'static str,
+    /// Empty where the peer cannot be answered. Results with a reference to the name are one
+    /// word.
+    pub condition: &'static &'static str,
     pub refusal: Refusal,
 }
 
-/// Reads a stream's opening tag. Who names the peer in refusals.
-pub fn read(document: &mut Document, side: Side, who: &str, header: &mut Header) -> Result<(), Wrong> {
-    let condition = match document.next(side) {
-        Ok(Token::Declaration) => match document.next(side) {
-            Ok(token) => open(token, header),
-            Err(fault) => return Err(wrong(fault, who, document.shown())),
-        },
-        Ok(token) => open(token, header),
-        Err(fault) => return Err(wrong(fault, who, document.shown())),
+impl Wrong {
+    /// What is wrong with a side. The client hears of its own faults by their names.
+    pub fn of(side: Side, condition: &'static &'static str, refusal: Refusal) -> Wrong {
+        Wrong { condition: if side == ACCEPTED { condition } else { FAILED }, refusal }
+    }
+}
+
+/// What the client hears where the server is at fault.
+pub const FAILED: &&str = &"remote-connection-failed";
+
+/// Reads a stream's opening tag.
+#[inline(never)]
+pub fn read(document: &mut Document, side: Side, header: &mut Header) -> Result<(), Wrong> {
+    let condition = loop {
+        let token = document.next(side)?;
+        if token.kind != Kind::Declaration {
+            break open(&token, header);
+        }
     };
     let condition = match condition {
         None => return Ok(()),
@@ -59,47 +69,46 @@ pub fn read(document: &mut Document, side: Side, who: &str, header: &mut Header)
     };
     let how = [
         Say("the "),
-        Say(who),
+        Say(name(side)),
         Say("'s stream header is wrong, "),
         Say(condition),
         Say(": "),
         Quote(document.shown()),
     ];
-    Err(Wrong { condition, refusal: Refusal::new(Class::Peer, &how) })
+    Err(Wrong::of(side, condition, Refusal::new(Class::Peer, &how)))
 }
 
 /// What is wrong with a token as a header; None: nothing.
 #[inline(never)]
-fn open(token: Token, header: &mut Header) -> Option<&'static str> {
-    let tag = match token {
-        Token::Start(tag) => tag,
-        _ => return Some("bad-format"),
-    };
+fn open(tag: &Token, header: &mut Header) -> Option<&'static &'static str> {
+    if tag.kind != Kind::Start {
+        return Some(&"bad-format");
+    }
     if tag.name != b"stream:stream" {
         // Another prefix may be refused (section 4.8.5).
-        return Some(if tag.name.ends_with(b"stream") { "bad-namespace-prefix" } else { "bad-format" });
+        return Some(if tag.name.ends_with(b"stream") { &"bad-namespace-prefix" } else { &"bad-format" });
     }
     if tag.attribute(b"xmlns:stream") != Some(STREAMS) {
-        return Some("invalid-namespace");
+        return Some(&"invalid-namespace");
     }
     match tag.attribute(b"xmlns") {
         Some(space) if space == b"jabber:client" => header.is_server = false,
         Some(space) if space == b"jabber:server" => header.is_server = true,
-        _ => return Some("invalid-namespace"),
+        _ => return Some(&"invalid-namespace"),
     }
     // Streams before version 1.0 have no features, and so no STARTTLS.
     let major = tag.attribute(b"version").and_then(|v| decimal(Parts::of(v, b'.').next()?));
     if !matches!(major, Some(1..)) {
-        return Some("unsupported-version");
+        return Some(&"unsupported-version");
     }
-    if !take(&tag, b"to", &mut header.to) || !take(&tag, b"from", &mut header.from) {
-        return Some("improper-addressing");
+    if !take(tag, b"to", &mut header.to) || !take(tag, b"from", &mut header.from) {
+        return Some(&"improper-addressing");
     }
     None
 }
 
 /// Keeps an address, which may be missing.
-fn take(tag: &Tag, name: &[u8], to: &mut Text<DOMAIN_MAX>) -> bool {
+fn take(tag: &Token, name: &[u8], to: &mut Text<DOMAIN_MAX>) -> bool {
     to.clear();
     match tag.attribute(name) {
         None => true,
@@ -115,17 +124,4 @@ fn take(tag: &Tag, name: &[u8], to: &mut Text<DOMAIN_MAX>) -> bool {
 pub fn is_address(value: &[u8]) -> bool {
     let odd = |b: &u8| *b <= b' ' || matches!(b, b'\'' | b'"' | b'<' | b'>' | b'&' | 0x7f);
     !value.is_empty() && value.len() <= DOMAIN_MAX && !value.iter().any(odd)
-}
-
-/// What a fault in a peer's XML is called.
-pub fn wrong(fault: Fault, who: &str, shown: &[u8]) -> Wrong {
-    let (condition, how) = match fault {
-        Fault::Read(code) => {
-            return Wrong { condition: "", refusal: Refusal::of(&["reading the ", who, "'s stream"], code) }
-        }
-        Fault::TooLong => ("policy-violation", " sent too much before TLS: "),
-        Fault::Malformed => ("not-well-formed", " sent what is not well-formed: "),
-        Fault::Forbidden => ("restricted-xml", " sent XML that XMPP forbids: "),
-    };
-    Wrong { condition, refusal: Refusal::new(Class::Peer, &[Say(who), Say(how), Quote(shown)]) }
 }

@@ -4,8 +4,8 @@
 
 use stunnel::accept::{self, say};
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
-use crate::header::{self, Wrong, TLS};
-use crate::xml::Token;
+use crate::header::{self, Wrong, FAILED, TLS};
+use crate::xml::Kind;
 use crate::{answer, Session};
 use Part::{Quote, Say};
 
@@ -21,7 +21,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
         return connect(s);
     }
     accept::want_clear("STARTTLS")?;
-    header::read(&mut s.client, ACCEPTED, "client", &mut s.header)
+    header::read(&mut s.client, ACCEPTED, &mut s.header)
         .map_err(|wrong| answer::end(&mut s.line, &s.header, false, wrong))?;
     // Where the client's TLS chooses the server there is none yet.
     let late = accept::by_name();
@@ -50,39 +50,36 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 fn connect(s: &mut Session) -> Outcome {
     host::connect().map_err(|code| {
         let refusal = Refusal::of(&["connecting to the server"], code);
-        answer::end(&mut s.line, &s.header, false, Wrong { condition: "remote-connection-failed", refusal })
+        answer::end(&mut s.line, &s.header, false, Wrong { condition: FAILED, refusal })
     })
 }
 
 /// Waits for the one thing that a client may say before TLS.
 fn want_starttls(s: &mut Session) -> Result<(), Wrong> {
-    let name = match s.client.next(ACCEPTED) {
-        Ok(Token::Empty(tag)) if tag.is(b"starttls", TLS) => return Ok(()),
-        Ok(Token::Start(tag)) if tag.is(b"starttls", TLS) => return want_end(s),
-        Ok(Token::Start(tag) | Token::Empty(tag)) => tag.name,
-        Ok(Token::End(name)) if name == b"stream:stream" => {
+    let token = s.client.next(ACCEPTED)?;
+    let asked = token.is(b"starttls", TLS);
+    match token.kind {
+        Kind::Empty if asked => return Ok(()),
+        Kind::Start if asked => return want_end(s),
+        Kind::End if token.name == b"stream:stream" => {
             let _ = ACCEPTED.write(b"</stream:stream>"); // it may be gone
             let refusal = Refusal::new(Class::Peer, &[Say("client closed its stream without STARTTLS")]);
-            return Err(Wrong { condition: "", refusal });
+            return Err(Wrong { condition: &"", refusal });
         }
-        Ok(Token::End(name)) => name,
-        Ok(_) => b"",
-        Err(fault) => return Err(header::wrong(fault, "client", s.client.shown())),
-    };
-    let how = [Say("client sent "), Quote(name), Say(" and not STARTTLS")];
-    Err(Wrong { condition: "policy-violation", refusal: Refusal::new(Class::Peer, &how) })
+        _ => {}
+    }
+    let how = [Say("client sent "), Quote(token.name), Say(" and not STARTTLS")];
+    Err(Wrong { condition: &"policy-violation", refusal: Refusal::new(Class::Peer, &how) })
 }
 
 /// The end of a starttls that is not written as one tag.
 fn want_end(s: &mut Session) -> Result<(), Wrong> {
-    match s.client.next(ACCEPTED) {
-        Ok(Token::End(name)) if name == b"starttls" => Ok(()),
-        Ok(_) => {
-            let refusal = Refusal::new(Class::Peer, &[Say("client sent a STARTTLS that is not empty")]);
-            Err(Wrong { condition: "bad-format", refusal })
-        }
-        Err(fault) => Err(header::wrong(fault, "client", s.client.shown())),
+    let token = s.client.next(ACCEPTED)?;
+    if token.kind == Kind::End && token.name == b"starttls" {
+        return Ok(());
     }
+    let refusal = Refusal::new(Class::Peer, &[Say("client sent a STARTTLS that is not empty")]);
+    Err(Wrong { condition: &"bad-format", refusal })
 }
 
 /// Starts TLS (RFC 6120 section 5.4.3).

@@ -4,9 +4,11 @@
 //! even the five that are always there have a place before TLS. End tags are not held
 //! against their start tags: all that is read is whether one tag stands where it must.
 
+use crate::header::Wrong;
 use stunnel::host::{Code, Side};
 use stunnel::text::is_utf8;
-use stunnel::ACCEPTED;
+use stunnel::{Class, Part, Refusal, ACCEPTED};
+use Part::{Quote, Say};
 
 /// Most bytes of the accepted side before TLS: a header of some 300 bytes, and starttls.
 const CLIENT_MAX: usize = 4096;
@@ -29,27 +31,23 @@ pub struct Document {
     seen: usize,
 }
 
-pub enum Token<'a> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     /// `<?xml ...?>`, at the very beginning.
     Declaration,
-    Start(Tag<'a>),
-    Empty(Tag<'a>),
-    End(&'a [u8]),
+    Start,
+    /// A start tag and its end tag in one.
+    Empty,
+    End,
     /// A byte of it.
     Text,
 }
 
-pub struct Tag<'a> {
+/// A tag, or what is none and has no name.
+pub struct Token<'a> {
+    pub kind: Kind,
     pub name: &'a [u8],
     attributes: &'a [u8],
-}
-
-/// Why there is no token.
-pub enum Fault {
-    Read(Code),
-    TooLong,
-    Malformed,
-    Forbidden,
 }
 
 impl Document {
@@ -75,152 +73,186 @@ impl Document {
 
     /// Reads the next token.
     #[inline(never)]
-    pub fn next(&mut self, side: Side) -> Result<Token, Fault> {
+    pub fn next(&mut self, side: Side) -> Result<Token, Wrong> {
         let first = self.at == 0;
         loop {
             self.tag = self.at;
-            match self.peek(side, self.at)? {
-                b'<' => break,
-                b'&' => return Err(Fault::Forbidden),
-                b if is_control(&b) => return Err(Fault::Malformed),
-                b => {
-                    self.at += 1;
-                    if !is_blank(b) {
-                        return Ok(Token::Text);
-                    }
-                }
+            let b = self.look(side, self.at)?;
+            if b == b'<' {
+                break;
+            }
+            self.at += 1;
+            if !is_blank(b) {
+                return Ok(Token { kind: Kind::Text, name: &[], attributes: &[] });
             }
         }
         let start = self.at + 1;
-        let kind = self.peek(side, start)?;
-        if kind == b'!' || kind == b'?' && !first {
-            return Err(Fault::Forbidden);
+        let mark = self.look(side, start)?;
+        if mark == b'!' || mark == b'?' && !first {
+            return Err(self.forbidden(side));
         }
         let end = self.tag_end(side, start)?;
         self.at = end + 1;
         let inner = self.buf.get(start..end).unwrap_or(&[]);
-        if kind == b'?' {
+        if mark == b'?' {
             return match inner.strip_prefix(b"?xml") {
-                Some([b, .., b'?']) if is_blank(*b) => Ok(Token::Declaration),
-                _ => Err(Fault::Forbidden),
+                Some([b, .., b'?']) if is_blank(*b) => {
+                    Ok(Token { kind: Kind::Declaration, name: &[], attributes: &[] })
+                }
+                _ => Err(self.forbidden(side)),
             };
         }
-        let token = match inner {
-            [b'/', name @ ..] => Token::End(trim_end(name)),
-            [tag @ .., b'/'] => Token::Empty(Tag::parse(tag).ok_or(Fault::Malformed)?),
-            tag => Token::Start(Tag::parse(tag).ok_or(Fault::Malformed)?),
+        let (kind, tag) = match inner {
+            [b'/', tag @ ..] => (Kind::End, tag),
+            [tag @ .., b'/'] => (Kind::Empty, tag),
+            tag => (Kind::Start, tag),
         };
-        match token {
-            Token::End(name) if !is_name(name) => Err(Fault::Malformed),
-            token => Ok(token),
-        }
+        Token::parse(kind, trim_end(tag)).ok_or_else(|| self.malformed(side))
     }
 
     /// The place of the `>` that ends the tag; one in quotes does not.
-    fn tag_end(&mut self, side: Side, start: usize) -> Result<usize, Fault> {
-        let mut quote = None;
+    fn tag_end(&mut self, side: Side, start: usize) -> Result<usize, Wrong> {
+        // The quote that is open, or 0.
+        let mut quote = 0;
         let mut i = start;
         loop {
-            match self.peek(side, i)? {
-                b'&' => return Err(Fault::Forbidden),
-                b'<' => return Err(Fault::Malformed),
-                b if is_control(&b) => return Err(Fault::Malformed),
-                b'>' if quote.is_none() => return Ok(i),
-                b if quote == Some(b) => quote = None,
-                b @ (b'\'' | b'"') if quote.is_none() => quote = Some(b),
+            match self.look(side, i)? {
+                b'<' => return Err(self.malformed(side)),
+                b'>' if quote == 0 => return Ok(i),
+                b if b == quote => quote = 0,
+                b @ (b'\'' | b'"') if quote == 0 => quote = b,
                 _ => {}
             }
             i += 1;
         }
     }
 
-    /// The byte at a place, which is read if it has not come yet.
-    fn peek(&mut self, side: Side, i: usize) -> Result<u8, Fault> {
+    /// The byte at a place.
+    #[inline(always)]
+    fn look(&mut self, side: Side, i: usize) -> Result<u8, Wrong> {
+        self.want(side, i)?;
+        Ok(self.buf.get(i).copied().unwrap_or(0))
+    }
+
+    /// Reads up to a place, if that has not come yet, and refuses what has none anywhere.
+    #[inline(never)]
+    fn want(&mut self, side: Side, i: usize) -> Result<(), Wrong> {
         while i >= self.len {
             let most = if side == ACCEPTED { CLIENT_MAX } else { SERVER_MAX };
             let room = self.buf.get_mut(self.len..most).unwrap_or(&mut []);
             if room.is_empty() {
-                return Err(Fault::TooLong);
+                return Err(self.wrong(side, &"policy-violation", " sent too much before TLS: "));
             }
-            match side.read(room) {
-                Ok(0) => return Err(Fault::Read(Code::EOF)),
-                Ok(n) => self.len += n,
-                Err(code) => return Err(Fault::Read(code)),
-            }
+            let code = match side.read(room) {
+                Ok(0) => Code::EOF,
+                Ok(n) => {
+                    self.len += n;
+                    continue;
+                }
+                Err(code) => code,
+            };
+            let refusal = Refusal::of(&["reading the ", name(side), "'s stream"], code);
+            return Err(Wrong::of(side, &"", refusal));
         }
         self.seen = i + 1;
-        self.buf.get(i).copied().ok_or(Fault::TooLong)
+        match self.buf.get(i) {
+            Some(b'&') => Err(self.forbidden(side)),
+            Some(&b) if is_control(b) => Err(self.malformed(side)),
+            _ => Ok(()),
+        }
+    }
+
+    fn malformed(&self, side: Side) -> Wrong {
+        self.wrong(side, &"not-well-formed", " sent what is not well-formed: ")
+    }
+
+    fn forbidden(&self, side: Side) -> Wrong {
+        self.wrong(side, &"restricted-xml", " sent XML that XMPP forbids: ")
+    }
+
+    #[inline(never)]
+    fn wrong(&self, side: Side, condition: &'static &'static str, how: &str) -> Wrong {
+        let parts = [Say(name(side)), Say(how), Quote(self.shown())];
+        Wrong::of(side, condition, Refusal::new(Class::Peer, &parts))
     }
 }
 
-impl<'a> Tag<'a> {
+/// Who is on a side.
+pub fn name(side: Side) -> &'static str {
+    if side == ACCEPTED {
+        "client"
+    } else {
+        "server"
+    }
+}
+
+impl<'a> Token<'a> {
     /// Takes a name and attributes apart, all of which must be as XML has them.
-    fn parse(tag: &'a [u8]) -> Option<Tag<'a>> {
+    fn parse(kind: Kind, tag: &'a [u8]) -> Option<Token<'a>> {
         let end = tag.iter().position(|&b| is_blank(b)).unwrap_or(tag.len());
         let (name, attributes) = (tag.get(..end)?, tag.get(end..)?);
-        let tag = Tag { name, attributes };
-        if !is_name(name) || !is_utf8(attributes) {
+        if !is_name(name) || !is_utf8(attributes) || kind == Kind::End && !attributes.is_empty() {
             return None;
         }
-        let mut rest = attributes;
-        for count in 0..=ATTRIBUTES_MAX {
-            match next_attribute(rest)? {
-                None => return Some(tag),
-                Some((name, _, behind)) => {
-                    // Of two attributes of one name the peers could take one each.
-                    if tag.attributes().take(count).any(|(other, _)| other == name) {
-                        return None;
-                    }
-                    rest = behind;
-                }
+        let token = Token { kind, name, attributes };
+        let mut rest = token.attributes();
+        for (name, value) in rest.by_ref().take(ATTRIBUTES_MAX) {
+            // Of two attributes of one name the peers could take one each.
+            if !token.attribute(name).map_or(false, |first| core::ptr::eq(first, value)) {
+                return None;
             }
         }
-        None
+        if rest.rest.is_empty() {
+            Some(token)
+        } else {
+            None
+        }
     }
 
-    fn attributes(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let mut rest = self.attributes;
-        core::iter::from_fn(move || {
-            let (name, value, behind) = next_attribute(rest)??;
-            rest = behind;
-            Some((name, value))
-        })
+    fn attributes(&self) -> Attributes<'a> {
+        Attributes { rest: self.attributes }
     }
 
-    /// The value of an attribute.
+    /// The value of an attribute, the first of that name.
+    #[inline(never)]
     pub fn attribute(&self, name: &[u8]) -> Option<&'a [u8]> {
         self.attributes().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// Whether the tag has a name and declares a namespace for itself.
+    #[inline(never)]
     pub fn is(&self, name: &[u8], namespace: &[u8]) -> bool {
         self.name == name && self.attribute(b"xmlns") == Some(namespace)
     }
 }
 
-/// An attribute, its value and what follows; inner None at the end, outer None for what
-/// is no attribute.
-type Attribute<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+/// Attributes and their values, up to the end or to what is no attribute.
+struct Attributes<'a> {
+    rest: &'a [u8],
+}
 
-fn next_attribute(s: &[u8]) -> Option<Option<Attribute>> {
-    let inner = trim_start(s);
-    if inner.is_empty() {
-        return Some(None);
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let inner = trim_start(self.rest);
+        if inner.len() == self.rest.len() {
+            return None; // no blank in front, or the end
+        }
+        let equals = inner.iter().position(|&b| b == b'=')?;
+        let name = trim_end(inner.get(..equals)?);
+        let (quote, value) = match trim_start(inner.get(equals + 1..)?) {
+            [q @ (b'\'' | b'"'), value @ ..] => (*q, value),
+            _ => return None,
+        };
+        let end = value.iter().position(|&b| b == quote)?;
+        if !is_name(name) {
+            return None;
+        }
+        self.rest = value.get(end + 1..)?;
+        Some((name, value.get(..end)?))
     }
-    if inner.len() == s.len() {
-        return None; // no blank in front
-    }
-    let equals = inner.iter().position(|&b| b == b'=')?;
-    let name = trim_end(inner.get(..equals)?);
-    let (quote, value) = match trim_start(inner.get(equals + 1..)?) {
-        [q @ (b'\'' | b'"'), value @ ..] => (*q, value),
-        _ => return None,
-    };
-    let end = value.iter().position(|&b| b == quote)?;
-    if !is_name(name) {
-        return None;
-    }
-    Some(Some((name, value.get(..end)?, value.get(end + 1..)?)))
 }
 
 /// A name in ASCII: all that XMPP has.
@@ -236,8 +268,8 @@ fn is_blank(b: u8) -> bool {
     b < 64 && BLANKS >> b & 1 != 0
 }
 
-fn is_control(b: &u8) -> bool {
-    *b < b' ' && !is_blank(*b) || *b == 0x7f
+fn is_control(b: u8) -> bool {
+    b < b' ' && !is_blank(b) || b == 0x7f
 }
 
 fn trim_start(mut s: &[u8]) -> &[u8] {
