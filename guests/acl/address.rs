@@ -13,10 +13,15 @@ const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 impl Address {
     #[inline(never)]
     pub fn parse(text: &[u8]) -> Option<Address> {
-        Some(Address(match Ip::parse(text)? {
-            Ip::V6(bytes) => bytes,
-            Ip::V4([a, b, c, d]) => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d],
-        }))
+        let mut bytes = [0; 16];
+        match Ip::parse(text)? {
+            Ip::V6(v6) => bytes = v6,
+            Ip::V4(v4) => {
+                bytes[..12].copy_from_slice(&MAPPED);
+                bytes[12..].copy_from_slice(&v4);
+            }
+        }
+        Some(Address(bytes))
     }
 
     /// The address of a host. A zone says where it was heard, and does not count.

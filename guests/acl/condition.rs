@@ -169,17 +169,17 @@ impl<'a> Condition<'a> {
             Source::Host(id) => facts.told(id)?,
             Source::Guest(name) => facts.noted(name)?,
         };
-        let held = match (known, self.like) {
+        let fact = match (known, self.like) {
             (Known::NotYet, _) => return Ok(Truth::Open),
             (Known::Is(_), Like::Certificate) => match facts.told(Info::PeerVerified)? {
-                Known::Is(verified) => self.any(verified)?,
-                _ => self.any(b"no")?,
+                Known::Is(verified) => verified,
+                _ => b"no",
             },
-            (Known::Nothing, Like::Certificate) => self.any(&[])?,
-            (Known::Nothing, _) => false,
-            (Known::Is(lines), Like::Target) => self.targets(lines, deny)?,
-            (Known::Is(fact), _) => self.any(fact)?,
+            (Known::Nothing, Like::Certificate) => &[],
+            (Known::Nothing, _) => return Ok(self.turn(false)),
+            (Known::Is(fact), _) => fact,
         };
+        let held = if self.like == Like::Target { self.targets(fact, deny)? } else { self.any(fact)? };
         Ok(self.turn(held))
     }
 
