@@ -86,23 +86,28 @@ fn decision(buf: &mut [u8], facts: &mut Facts) -> Outcome {
             (Truth::No, _) | (Truth::Open, Action::Deny) => continue,
             (Truth::Open, _) => return Ok(()),
             (Truth::Yes, Action::Deny) => {
-                let mut rule = Text::<32>::new();
-                rule.add(b"rule ").add_decimal(line.number as u32).add(b" denies it: ");
-                return Err(Refusal::new(Class::Policy, &[Say(ascii(rule.bytes())), Quote(text)]));
+                let verdict = verdict(&line, b" denies it: ");
+                return Err(Refusal::new(Class::Policy, &[Say(ascii(verdict.bytes())), Quote(text)]));
             }
             (Truth::Yes, Action::Allow) => {}
             (Truth::Yes, Action::Route(target)) => route(target, facts)?,
         }
         // Tells who wonders which rule it was.
-        let mut rule = Text::<32>::new();
-        rule.add(b"rule ").add_decimal(line.number as u32).add(b" allows it");
-        log(DEBUG, ascii(rule.bytes()));
+        log(DEBUG, ascii(verdict(&line, b" allows it").bytes()));
         return Ok(());
     }
     if check::default_allows()?.unwrap_or(!allows) {
         return Ok(());
     }
     Err(Refusal::new(Class::Policy, &[Say("no rule allows it")]))
+}
+
+/// What a rule does, in words.
+#[inline(never)]
+fn verdict(line: &Line, does: &[u8]) -> Text<32> {
+    let mut text = Text::new();
+    text.add(b"rule ").add_decimal(line.number as u32).add(does);
+    text
 }
 
 /// Chooses the target, or makes sure that it was chosen.

@@ -17,44 +17,44 @@ pub enum Kind {
 #[inline(never)]
 pub fn matches(pattern: &[u8], text: &[u8], kind: Kind) -> bool {
     let uri = matches!(kind, Kind::Uri);
-    let (mut p, mut t) = (0, 0);
-    // Where to go on in the pattern, and from which byte of the text.
+    let (mut p, mut t) = (pattern, text);
+    // What follows the last star in the pattern, and the text from where that goes on.
     let (mut single, mut double) = (None, None);
     loop {
-        if pattern.get(p) == Some(&b'*') {
-            if !uri || pattern.get(p + 1) == Some(&b'*') {
-                p += if uri { 2 } else { 1 };
+        match (p, t) {
+            ([b'*', b'*', behind @ ..], _) if uri => {
+                p = behind;
                 double = Some((p, t));
                 single = None;
-            } else {
-                p += 1;
-                single = Some((p, t));
             }
-            continue;
-        }
-        match (pattern.get(p), text.get(t)) {
-            (None, None) => return true,
-            (Some(&a), Some(&b)) if same(a, b, kind) => {
-                p += 1;
-                t += 1;
-                continue;
+            ([b'*', behind @ ..], _) => {
+                p = behind;
+                if uri {
+                    single = Some((p, t));
+                } else {
+                    double = Some((p, t));
+                }
             }
-            _ => {}
-        }
-        single = single.filter(|&(_, from)| text.get(from).map_or(false, |&b| b != b'/'));
-        if let Some((back, from)) = single {
-            single = Some((back, from + 1));
-            p = back;
-            t = from + 1;
-        } else if let Some((back, from)) = double {
-            if from >= text.len() {
-                return false;
+            ([], []) => return true,
+            ([a, p_behind @ ..], [b, t_behind @ ..]) if same(*a, *b, kind) => {
+                p = p_behind;
+                t = t_behind;
             }
-            double = Some((back, from + 1));
-            p = back;
-            t = from + 1;
-        } else {
-            return false;
+            // The last star stands for one byte more.
+            _ => match (single, double) {
+                (Some((after, [b, t_behind @ ..])), _) if *b != b'/' => {
+                    p = after;
+                    t = t_behind;
+                    single = Some((p, t));
+                }
+                (_, Some((after, [_, t_behind @ ..]))) => {
+                    p = after;
+                    t = t_behind;
+                    double = Some((p, t));
+                    single = None;
+                }
+                _ => return false,
+            },
         }
     }
 }
