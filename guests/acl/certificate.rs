@@ -2,13 +2,13 @@
 
 use crate::address::{Address, Network, NO_NETWORK};
 use crate::pattern::{matches, Kind};
-use stunnel::text::{find, Parts, Text};
+use stunnel::text::{equal, find, Parts, Text};
 
 /// Whether an attribute of a printed name, such as OU, has a value that matches.
 pub fn attribute(name: &[u8], key: &[u8], pattern: &[u8]) -> bool {
     let mut rest = name;
     while let Some((k, value, after)) = next(rest) {
-        if k == key && holds(value, pattern) {
+        if equal(k, key) && holds(value, pattern) {
             return true;
         }
         rest = after;
@@ -71,7 +71,7 @@ const NO_KIND: &str = "begins with none of DNS:, URI:, email: and IP:";
 #[inline(never)]
 pub fn is_among(want: &[u8], names: &[u8]) -> Result<bool, &'static str> {
     let (kind, pattern) = split(want).ok_or(NO_KIND)?;
-    let like = KINDS.iter().find(|(known, _)| *known == kind).ok_or(NO_KIND)?.1;
+    let like = KINDS.iter().find(|(known, _)| equal(known, kind)).ok_or(NO_KIND)?.1;
     let network = Network::parse(pattern);
     match like {
         None if network.is_err() => return Err(NO_NETWORK),
@@ -79,7 +79,7 @@ pub fn is_among(want: &[u8], names: &[u8]) -> Result<bool, &'static str> {
         _ => {}
     }
     Ok(Parts::of(names, b'\n').filter_map(split).any(|(k, name)| {
-        k == kind
+        equal(k, kind)
             && match (like, &network) {
                 (Some(kind), _) => matches(pattern, name, kind),
                 (None, Ok(network)) => Address::parse(name).map_or(false, |a| network.contains(&a)),
@@ -112,5 +112,5 @@ pub fn same_hash(want: &[u8], hash: &[u8]) -> Result<bool, &'static str> {
     if stray || digits.is_over() || digits.bytes().len() < HASH_LEN {
         return Err("is not the 64 hex digits of a SHA-256");
     }
-    Ok(digits.bytes() == hash)
+    Ok(equal(digits.bytes(), hash))
 }

@@ -7,7 +7,7 @@ use crate::target;
 use crate::{rules, RULES_MAX};
 use stunnel::host::config;
 use stunnel::option::{bad, is_client, value, VALUE_MAX};
-use stunnel::text::Parts;
+use stunnel::text::{equal, Parts};
 use stunnel::{Code, Outcome};
 
 pub fn options(buf: &mut [u8; RULES_MAX]) -> Outcome {
@@ -58,8 +58,8 @@ pub fn default_allows() -> Outcome<Option<bool>> {
     let mut buf = [0; VALUE_MAX];
     match value("guestOption default", "option.default", &mut buf)? {
         None => Ok(None),
-        Some(word) if word == b"allow" => Ok(Some(true)),
-        Some(word) if word == b"deny" => Ok(Some(false)),
+        Some(word) if equal(word, b"allow") => Ok(Some(true)),
+        Some(word) if equal(word, b"deny") => Ok(Some(false)),
         Some(other) => Err(bad("guestOption default", other, " is neither allow nor deny")),
     }
 }

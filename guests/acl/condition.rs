@@ -8,7 +8,7 @@ use crate::line::{ascii, Line, Words};
 use crate::pattern::{matches, Kind};
 use crate::target;
 use stunnel::host::Info;
-use stunnel::text::Parts;
+use stunnel::text::{equal, Parts};
 use stunnel::Outcome;
 
 /// What a rule does, by its first words.
@@ -23,9 +23,9 @@ impl<'a> Action<'a> {
     #[inline(never)]
     pub fn parse(words: &mut Words<'a>) -> Outcome<Action<'a>> {
         match words.next()? {
-            verb if verb == b"allow" => Ok(Action::Allow),
-            verb if verb == b"deny" => Ok(Action::Deny),
-            verb if verb == b"route" => {
+            verb if equal(verb, b"allow") => Ok(Action::Allow),
+            verb if equal(verb, b"deny") => Ok(Action::Deny),
+            verb if equal(verb, b"route") => {
                 let word = words.next()?;
                 Ok(Action::Route(words.line.values(word).next()?.unwrap_or(word)))
             }
@@ -122,11 +122,11 @@ impl<'a> Condition<'a> {
         if name.is_empty() {
             return Ok(None);
         }
-        let negated = name == b"not";
+        let negated = equal(name, b"not");
         if negated {
             name = words.next()?;
         }
-        let (source, like) = match CONDITIONS.iter().find(|(known, ..)| *known == name) {
+        let (source, like) = match CONDITIONS.iter().find(|(known, ..)| equal(known, name)) {
             Some(&(_, source, like)) => (source, like),
             None => match ascii(name.strip_prefix(b"fact.").unwrap_or(&[])) {
                 "" => return Err(line.fault(name, NO_SUBJECT)),
@@ -224,13 +224,13 @@ impl<'a> Condition<'a> {
             }
             Like::Certificate => {
                 return match want {
-                    _ if want == b"any" => Ok(!fact.is_empty()),
-                    _ if want == b"none" => Ok(fact.is_empty()),
-                    _ if want == b"verified" => Ok(fact == b"yes"),
+                    _ if equal(want, b"any") => Ok(!fact.is_empty()),
+                    _ if equal(want, b"none") => Ok(fact.is_empty()),
+                    _ if equal(want, b"verified") => Ok(equal(fact, b"yes")),
                     _ => Err("is none of any, none and verified"),
                 }
             }
-            Like::Same => return Ok(want == fact),
+            Like::Same => return Ok(equal(want, fact)),
             Like::CommonName => return Ok(attribute(fact, b"CN", want)),
             Like::Unit => return Ok(attribute(fact, b"OU", want)),
             Like::Alternative => return is_among(want, fact),

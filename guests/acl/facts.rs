@@ -1,6 +1,7 @@
 //! What is known of the connection so far.
 
 use crate::clock::{self, Now};
+use stunnel::text::equal;
 use stunnel::host::{self, Info};
 use stunnel::option::{bad, value, VALUE_MAX};
 use stunnel::{Class, Code, Outcome, Part, Refusal};
@@ -36,7 +37,7 @@ impl Facts {
     pub fn look(&mut self) {
         self.tls = host::info(Info::TlsVersion, &mut []) != Err(Code::NONE);
         self.target = host::info(Info::Target, &mut []) != Err(Code::NONE);
-        self.dialling = matches!(host::info(Info::Stage, &mut [0; 16]), Ok(stage) if stage == b"dial");
+        self.dialling = matches!(host::info(Info::Stage, &mut [0; 16]), Ok(stage) if equal(stage, b"dial"));
     }
 
     /// Whether the outgoing connection is made.

@@ -3,7 +3,7 @@
 use crate::address::{Address, Network};
 use crate::line::cut_last;
 use crate::pattern::{matches, Kind};
-use stunnel::text::{decimal, find, has};
+use stunnel::text::{decimal, equal, find, has};
 
 /// Longest target in bytes: a name of 253 (RFC 1035 section 2.3.4) or the path of a
 /// socket, and a port.
@@ -44,7 +44,7 @@ pub fn is_like(want: &[u8], target: &[u8]) -> Result<bool, &'static str> {
 /// The host of a pattern, its lowest and its highest port.
 fn pattern(text: &[u8]) -> Option<(&[u8], u32, u32)> {
     let (host, ports) = cut_last(text, b':')?;
-    let (low, high) = if ports == b"*" {
+    let (low, high) = if equal(ports, b"*") {
         (0, 65535)
     } else {
         let dash = find(ports, b'-');

@@ -1,6 +1,7 @@
 //! Client mode: the accepted side is a local XMPP client, or server, without TLS, the
 //! outgoing side an XMPP server that offers STARTTLS.
 
+use stunnel::text::equal;
 use stunnel::option::{bad, value, VALUE_MAX};
 use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
 use crate::header::{self, is_address, Header, Wrong, FAILED, TLS};
@@ -48,9 +49,9 @@ fn start_tls(s: &mut Session) -> Result<(), Wrong> {
 fn want_offer(s: &mut Session) -> Result<(), Wrong> {
     let token = s.server.next(OUTGOING)?;
     match token.kind {
-        Kind::Start if token.name == b"stream:features" => {}
-        Kind::Empty if token.name == b"stream:features" => return Err(not_offered()),
-        Kind::Start if token.name == b"stream:error" => return Err(refused(s)),
+        Kind::Start if equal(token.name, b"stream:features") => {}
+        Kind::Empty if equal(token.name, b"stream:features") => return Err(not_offered()),
+        Kind::Start if equal(token.name, b"stream:error") => return Err(refused(s)),
         _ => return Err(unlike("server sent no features")),
     }
     let (mut depth, mut offered) = (0u32, false);
@@ -77,7 +78,7 @@ fn want_proceed(s: &mut Session) -> Result<(), Wrong> {
     match token.kind {
         Kind::Empty if proceeds => return Ok(()),
         Kind::Start if proceeds => {}
-        Kind::Start if token.name == b"stream:error" => return Err(refused(s)),
+        Kind::Start if equal(token.name, b"stream:error") => return Err(refused(s)),
         Kind::Start | Kind::Empty => {
             let how = [Say("server refused STARTTLS: "), Quote(token.name)];
             return Err(failed(Refusal::new(Class::Peer, &how)));
@@ -85,7 +86,7 @@ fn want_proceed(s: &mut Session) -> Result<(), Wrong> {
         _ => return Err(unlike("server refused STARTTLS")),
     }
     let token = s.server.next(OUTGOING)?;
-    if token.kind == Kind::End && token.name == b"proceed" {
+    if token.kind == Kind::End && equal(token.name, b"proceed") {
         return Ok(());
     }
     Err(unlike("server sent a proceed that is not empty"))
@@ -110,7 +111,7 @@ fn refused(s: &mut Session) -> Wrong {
         Err(wrong) => return wrong,
     };
     let refusal = Refusal::new(Class::Peer, &[Say("server refused the stream: "), Quote(name)]);
-    match PASSED_ON.iter().find(|known| known.as_bytes() == name) {
+    match PASSED_ON.iter().find(|known| equal(known.as_bytes(), name)) {
         Some(condition) => Wrong { condition, refusal },
         None => failed(refusal),
     }

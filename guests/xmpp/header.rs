@@ -2,7 +2,7 @@
 //! wrong (section 4.9.3).
 
 use stunnel::host::Side;
-use stunnel::text::{decimal, Parts};
+use stunnel::text::{decimal, equal, Parts};
 use stunnel::{Class, Part, Refusal, Text, ACCEPTED};
 use crate::xml::{name, Document, Kind, Token};
 use Part::{Quote, Say};
@@ -84,16 +84,16 @@ fn open(tag: &Token, header: &mut Header) -> Option<&'static &'static str> {
     if tag.kind != Kind::Start {
         return Some(&"bad-format");
     }
-    if tag.name != b"stream:stream" {
+    if !equal(tag.name, b"stream:stream") {
         // Another prefix may be refused (section 4.8.5).
         return Some(if tag.name.ends_with(b"stream") { &"bad-namespace-prefix" } else { &"bad-format" });
     }
-    if tag.attribute(b"xmlns:stream") != Some(STREAMS) {
+    if !tag.attribute(b"xmlns:stream").map_or(false, |space| equal(space, STREAMS)) {
         return Some(&"invalid-namespace");
     }
     match tag.attribute(b"xmlns") {
-        Some(space) if space == b"jabber:client" => header.is_server = false,
-        Some(space) if space == b"jabber:server" => header.is_server = true,
+        Some(space) if equal(space, b"jabber:client") => header.is_server = false,
+        Some(space) if equal(space, b"jabber:server") => header.is_server = true,
         _ => return Some(&"invalid-namespace"),
     }
     // Streams before version 1.0 have no features, and so no STARTTLS.

@@ -2,6 +2,7 @@
 //! outgoing side an XMPP server that has none. That one hears the stream inside TLS only,
 //! which the client begins anew (RFC 6120 section 5.4.3.3).
 
+use stunnel::text::equal;
 use stunnel::accept::{self, say};
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
 use crate::header::{self, Wrong, FAILED, TLS};
@@ -61,7 +62,7 @@ fn want_starttls(s: &mut Session) -> Result<(), Wrong> {
     match token.kind {
         Kind::Empty if asked => return Ok(()),
         Kind::Start if asked => return want_end(s),
-        Kind::End if token.name == b"stream:stream" => {
+        Kind::End if equal(token.name, b"stream:stream") => {
             let _ = ACCEPTED.write(b"</stream:stream>"); // it may be gone
             let refusal = Refusal::new(Class::Peer, &[Say("client closed its stream without STARTTLS")]);
             return Err(Wrong { condition: &"", refusal });
@@ -75,7 +76,7 @@ fn want_starttls(s: &mut Session) -> Result<(), Wrong> {
 /// The end of a starttls that is not written as one tag.
 fn want_end(s: &mut Session) -> Result<(), Wrong> {
     let token = s.client.next(ACCEPTED)?;
-    if token.kind == Kind::End && token.name == b"starttls" {
+    if token.kind == Kind::End && equal(token.name, b"starttls") {
         return Ok(());
     }
     let refusal = Refusal::new(Class::Peer, &[Say("client sent a STARTTLS that is not empty")]);

@@ -6,7 +6,7 @@
 
 use crate::header::Wrong;
 use stunnel::host::{Code, Side};
-use stunnel::text::is_utf8;
+use stunnel::text::{equal, is_utf8};
 use stunnel::{Class, Part, Refusal, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -216,13 +216,13 @@ impl<'a> Token<'a> {
     /// The value of an attribute, the first of that name.
     #[inline(never)]
     pub fn attribute(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.attributes().find(|(n, _)| *n == name).map(|(_, value)| value)
+        self.attributes().find(|(n, _)| equal(n, name)).map(|(_, value)| value)
     }
 
     /// Whether the tag has a name and declares a namespace for itself.
     #[inline(never)]
     pub fn is(&self, name: &[u8], namespace: &[u8]) -> bool {
-        self.name == name && self.attribute(b"xmlns") == Some(namespace)
+        equal(self.name, name) && self.attribute(b"xmlns").map_or(false, |space| equal(space, namespace))
     }
 }
 

@@ -244,6 +244,13 @@ pub fn has(s: &[u8], byte: u8) -> bool {
     s.iter().fold(false, |found, &b| found | (b == byte))
 }
 
+/// Whether two texts are the same. `==` is compiled anew at each place where one of them has
+/// a length that is known, and for each such length.
+#[inline(never)]
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    a == b
+}
+
 /// Whether bytes are text in UTF-8.
 pub fn is_utf8(mut s: &[u8]) -> bool {
     while !s.is_empty() {
