@@ -22,7 +22,7 @@ pub fn attribute(name: &[u8], key: &[u8], pattern: &[u8]) -> bool {
 fn next(name: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let equals = find(name, b'=')?;
     let (key, rest) = (name.get(..equals)?, name.get(equals + 1..)?);
-    let quoted = rest.first() == Some(&b'"');
+    let quoted = matches!(rest, [b'"', ..]);
     let start = quoted as usize;
     let mut end = start;
     while let Some(&b) = rest.get(end) {

@@ -14,8 +14,10 @@ pub fn options(buf: &mut [u8; RULES_MAX]) -> Outcome {
     default_allows()?;
     zone()?;
     let client = is_client();
-    for (i, text) in Parts::of(rules(buf)?, b'\n').enumerate() {
-        rule(&Line { number: i + 1, text }, client)?;
+    let mut number = 0;
+    for text in Parts::of(rules(buf)?, b'\n') {
+        number += 1;
+        rule(&Line { number, text }, client)?;
     }
     Ok(())
 }

@@ -94,7 +94,7 @@ fn day(name: &[u8]) -> Option<usize> {
 
 /// The minutes of HH:MM-HH:MM. The end does not belong to it, and can be 24:00.
 fn span(text: &[u8]) -> Option<(i32, i32)> {
-    if text.get(5) != Some(&b'-') {
+    if !matches!(text, [_, _, _, _, _, b'-', ..]) {
         return None;
     }
     let (from, to) = (minute(text.get(..5)?)?, minute(text.get(6..)?)?);
@@ -107,7 +107,7 @@ fn span(text: &[u8]) -> Option<(i32, i32)> {
 /// The minutes of HH:MM.
 #[inline(never)]
 fn minute(text: &[u8]) -> Option<i32> {
-    if text.len() != 5 || text.get(2) != Some(&b':') {
+    if !matches!(text, [_, _, b':', _, _]) {
         return None;
     }
     let (h, m) = (decimal(text.get(..2)?)?, decimal(text.get(3..)?)?);

@@ -7,7 +7,7 @@ use Part::{Quote, Say};
 /// A rule as it is in the config, and its number, counted from 1.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
-    pub number: usize,
+    pub number: u32,
     pub text: &'a [u8],
 }
 
@@ -19,7 +19,7 @@ impl Line<'_> {
         // Where a word begins in memory tells its column, so that no word carries it along.
         let column = (word.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize) + 1;
         let mut place = Text::<48>::new();
-        place.add(b"guestOption rule ").add_decimal(self.number as u32);
+        place.add(b"guestOption rule ").add_decimal(self.number);
         place.add(b": column ").add_decimal(column as u32).add(b": ");
         Refusal::new(Class::Config, &[Say(ascii(place.bytes())), Quote(word), Say(" "), Say(how)])
     }

@@ -76,8 +76,10 @@ fn decision(buf: &mut [u8], facts: &mut Facts) -> Outcome {
     let text = rules(buf)?;
     facts.look();
     let mut allows = false;
-    for (i, text) in Parts::of(text, b'\n').enumerate() {
-        let line = Line { number: i + 1, text };
+    let mut number = 0;
+    for text in Parts::of(text, b'\n') {
+        number += 1;
+        let line = Line { number, text };
         let mut words = line.words();
         let action = Action::parse(&mut words)?;
         let deny = matches!(action, Action::Deny);
@@ -106,7 +108,7 @@ fn decision(buf: &mut [u8], facts: &mut Facts) -> Outcome {
 #[inline(never)]
 fn verdict(line: &Line, does: &[u8]) -> Text<32> {
     let mut text = Text::new();
-    text.add(b"rule ").add_decimal(line.number as u32).add(does);
+    text.add(b"rule ").add_decimal(line.number).add(does);
     text
 }
 
