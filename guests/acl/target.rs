@@ -33,7 +33,10 @@ pub fn is_like(want: &[u8], target: &[u8]) -> Result<bool, &'static str> {
         _ => return Ok(false),
     };
     // A name with a dot at its end is the same name (RFC 1034 section 3.1).
-    let host = host.strip_suffix(b".").unwrap_or(host);
+    let host = match host {
+        [name @ .., b'.'] => name,
+        _ => host,
+    };
     // A zone must not lead an address past the rule that denies its network.
     Ok(match (network, Address::of_host(host)) {
         (Ok(network), Some(address)) => network.contains(&address),
@@ -57,17 +60,19 @@ fn pattern(text: &[u8]) -> Option<(&[u8], u32, u32)> {
     Some((host, low, high))
 }
 
-/// Whether two targets are the same text but for brackets and letters' case.
+/// Whether two targets are the same text but for brackets, letters' case, and a line end of
+/// the first.
+#[inline(never)]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
+    let a = match a {
+        [line @ .., b'\n'] => line,
+        _ => a,
+    };
     let (mut room, mut room2) = ([0; TARGET_MAX], [0; TARGET_MAX]);
-    match (bare(trim(a), &mut room), bare(trim(b), &mut room2)) {
+    match (bare(a, &mut room), bare(b, &mut room2)) {
         (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
         _ => false,
     }
-}
-
-fn trim(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\n").unwrap_or(line)
 }
 
 #[inline(never)]
