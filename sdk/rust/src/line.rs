@@ -69,10 +69,10 @@ pub struct Literal {
 
 /// The literal that a line ends with, as in `a LOGIN {5}` and `PUTSCRIPT "x" {5+}`.
 pub fn literal(line: &[u8]) -> Option<Literal> {
-    let inner = line.strip_suffix(b"}")?;
-    let (digits, waits) = match inner {
-        [rest @ .., b'+'] => (rest, false),
-        _ => (inner, true),
+    let (digits, waits) = match line {
+        [digits @ .., b'+', b'}'] => (digits, false),
+        [digits @ .., b'}'] => (digits, true),
+        _ => return None,
     };
     let from = digits.iter().rposition(|b| !b.is_ascii_digit())?;
     match digits.get(from..)? {
