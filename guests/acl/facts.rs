@@ -1,9 +1,9 @@
 //! What is known of the connection so far.
 
 use crate::clock::{self, Now};
-use stunnel::text::equal;
 use stunnel::host::{self, Info};
 use stunnel::option::{bad, value, VALUE_MAX};
+use stunnel::text::equal;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::Say;
 
@@ -63,6 +63,7 @@ impl Facts {
     }
 }
 
+/// What an answer tells, if a later stage can tell more or if this is the last that will.
 #[inline(never)]
 fn known(fact: host::Result<&[u8]>, last: bool) -> Outcome<Known> {
     match fact {

@@ -83,7 +83,7 @@ impl<'a> Words<'a> {
         Ok(until(word, end))
     }
 
-    /// Takes the next word if it is such a one.
+    /// The next word if it is such a one; else an empty one, and the word stays.
     pub fn next_if(&mut self, is: fn(&[u8]) -> bool) -> Outcome<&'a [u8]> {
         let rest = self.rest;
         let word = self.next()?;
@@ -117,7 +117,9 @@ impl<'a> Values<'a> {
         let len = find(inner, end).unwrap_or(inner.len());
         let value = until(inner, len);
         let wrong = match from(inner, len + quoted as usize) {
-            _ if !quoted && (has(value, b'"') | has(value, b'\'')) => "has a quote within; quotes go round a whole value",
+            _ if !quoted && (has(value, b'"') | has(value, b'\'')) => {
+                "has a quote within; quotes go round a whole value"
+            }
             [b, ..] if *b != b',' => "goes on after its quotes",
             _ if value.is_empty() => "lacks a value",
             after => {

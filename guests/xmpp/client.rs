@@ -1,8 +1,8 @@
 //! Client mode: the accepted side is a local XMPP client, or server, without TLS, the
 //! outgoing side an XMPP server that offers STARTTLS.
 
-use stunnel::text::equal;
 use stunnel::option::{bad, value, VALUE_MAX};
+use stunnel::text::equal;
 use stunnel::{host, Class, Code, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
 use crate::header::{self, is_address, Header, Wrong, FAILED, TLS};
 use crate::xml::Kind;

@@ -38,8 +38,8 @@ impl Header {
 
 /// A condition of a stream error, and the sentence for the log.
 pub struct Wrong {
-    /// Empty where the peer cannot be answered. Results with a reference to the name are one
-    /// word.
+    /// Empty where the peer cannot be answered. It is a reference to the name, since a result
+    /// of one word is handed on without memory.
     pub condition: &'static &'static str,
     pub refusal: Refusal,
 }

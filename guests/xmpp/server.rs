@@ -2,8 +2,8 @@
 //! outgoing side an XMPP server that has none. That one hears the stream inside TLS only,
 //! which the client begins anew (RFC 6120 section 5.4.3.3).
 
-use stunnel::text::equal;
 use stunnel::accept::{self, say};
+use stunnel::text::equal;
 use stunnel::{host, Class, Outcome, Part, Refusal, ACCEPTED};
 use crate::header::{self, Wrong, FAILED, TLS};
 use crate::xml::Kind;
