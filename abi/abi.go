@@ -158,6 +158,7 @@ const (
 	InfoPeerCertHash InfoID = 20
 	InfoPeerCN       InfoID = 21
 	InfoPeerVerified InfoID = 22
+	InfoPeerPSK      InfoID = 23
 )
 
 // Infos lists the facts, with the names that SDKs and transcripts use for them.
@@ -186,6 +187,7 @@ var Infos = []struct {
 	{InfoPeerCertHash, "peer_cert", "SHA-256 of the whole certificate, hex"},
 	{InfoPeerCN, "peer_cn", "the common name of its subject"},
 	{InfoPeerVerified, "peer_verified", "\"yes\" if the config had it verified, else \"no\""},
+	{InfoPeerPSK, "peer_psk", "in server mode, the identity of the pre-shared key that the client has shown it has"},
 }
 
 // A DigestAlg names a function for digest.

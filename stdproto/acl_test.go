@@ -114,6 +114,14 @@ var aclCases = []struct {
 	{[]string{"allow cert.sha256 " + shaA}, "handshake", certified, rule1},
 	{[]string{"allow cert.sha256 " + shaB}, "handshake", certified, none},
 	{[]string{"allow cert.spki sha256:BA:" + shaB[2:]}, "handshake", certified, rule1},
+	// Keys.
+	{[]string{"allow psk alice,bob"}, "handshake", "info.peer_psk=bob", rule1},
+	{[]string{"allow psk office-*"}, "handshake", "info.peer_psk=office-7", rule1},
+	{[]string{"allow psk alice"}, "handshake", "info.peer_psk=Alice", none},
+	{[]string{"allow psk alice"}, "handshake", certified, none},
+	{[]string{"allow cert verified"}, "handshake", "info.peer_psk=alice", none},
+	{[]string{"allow psk alice"}, "accept", "info.peer_addr=192.0.2.7:1", left},
+	{[]string{"deny not psk alice"}, "handshake", "", `rule 1 denies it: "deny not psk alice"`},
 	// Targets and what a protocol found out.
 	{[]string{"allow target *.example.org:443"}, "handshake", "", left},
 	{[]string{"allow target *.example.org:443"}, "dial", "info.target=db.example.org:443", rule1},

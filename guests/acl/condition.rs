@@ -82,11 +82,11 @@ enum Like {
 }
 
 const NO_SUBJECT: &str = "is no condition; they are from, sni, alpn, cert, cert.subject, cert.issuer, cert.cn, \
-    cert.ou, cert.san, cert.spki, cert.sha256, time, target, fact.NAME, and not before each";
+    cert.ou, cert.san, cert.spki, cert.sha256, psk, time, target, fact.NAME, and not before each";
 
 /// The conditions by name, all but those about facts; a table, since each arm of a match is
 /// compiled at every start.
-static CONDITIONS: [(&[u8], Source, Like); 13] = [
+static CONDITIONS: [(&[u8], Source, Like); 14] = [
     (b"from", Source::Host(Info::PeerAddr), Like::Address),
     (b"sni", Source::Host(Info::Sni), Like::Host),
     (b"alpn", Source::Host(Info::Alpn), Like::Same),
@@ -98,6 +98,7 @@ static CONDITIONS: [(&[u8], Source, Like); 13] = [
     (b"cert.san", Source::Host(Info::PeerSan), Like::Alternative),
     (b"cert.spki", Source::Host(Info::PeerSpki), Like::Hash),
     (b"cert.sha256", Source::Host(Info::PeerCert), Like::Hash),
+    (b"psk", Source::Host(Info::PeerPsk), Like::Text),
     (b"time", Source::Clock, Like::Time),
     (b"target", Source::Host(Info::Target), Like::Target),
 ];

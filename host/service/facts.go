@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/stunnel-wasm/stunnel-wasm/abi"
+	"github.com/stunnel-wasm/stunnel-wasm/host/psk"
 	"github.com/stunnel-wasm/stunnel-wasm/host/tlsconf"
 	"github.com/stunnel-wasm/stunnel-wasm/host/verify"
 )
@@ -41,8 +42,11 @@ func (c *connection) fact(id abi.InfoID) (string, bool) {
 	if c.tls == nil {
 		return "", false
 	}
-	if id == abi.InfoPeerVerified {
+	switch id {
+	case abi.InfoPeerVerified:
 		return c.verified(), true
+	case abi.InfoPeerPSK:
+		return c.keyHolder()
 	}
 	return tlsFact(id, c.tls.ConnectionState())
 }
@@ -53,6 +57,17 @@ func (c *connection) verified() string {
 		return "yes"
 	}
 	return "no"
+}
+
+// keyHolder tells whose key the client came with: the handshake, which has succeeded, shows
+// that it has it.
+func (c *connection) keyHolder() (string, bool) {
+	t, ok := c.tls.(*psk.Conn)
+	if !ok || c.svc.conf.Client {
+		return "", false
+	}
+	name, known := t.Identity()
+	return name, known
 }
 
 func tlsFact(id abi.InfoID, cs tls.ConnectionState) (string, bool) {

@@ -184,3 +184,29 @@ func TestKeysAndPolicies(t *testing.T) {
 		t.Error("a key passes for a certificate")
 	}
 }
+
+// TestPoliciesKnowKeys lets the holder of one key in, of two that open the service, and
+// nobody with a certificate, in both versions.
+func TestPoliciesKnowKeys(t *testing.T) {
+	b := newBench(t, logging.Debug)
+	keys := filepath.Join(t.TempDir(), "psk.txt")
+	if err := os.WriteFile(keys, []byte("alice:"+string(secretOfKeys)+"\nbob:"+string(secretOfKeys)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(section("x", "127.0.0.1:0", testpeer.Serve(t, testpeer.Echo)) + "PSKsecrets = " + keys + "\npolicy = acl\nguestOption = acl.rule=allow psk alice\n")
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		alice := callKeyed(t, call(t, b.addr("x")), "alice", version)
+		io.WriteString(alice, "hello")
+		want(t, alice, "hello")
+		for name, other := range map[string]net.Conn{
+			"bob":         callKeyed(t, call(t, b.addr("x")), "bob", version),
+			"certificate": callTLS(t, b.addr("x"), &tls.Config{MaxVersion: version}),
+		} {
+			io.WriteString(other, "hello")
+			if got, err := io.ReadAll(other); len(got) > 0 {
+				t.Errorf("%s reads %q, %v", name, got, err)
+			}
+		}
+	}
+	b.waitLog(`no rule allows it`, 4)
+}

@@ -80,6 +80,7 @@ typedef enum {
 	STUNNEL_INFO_PEER_CERT = 20,
 	STUNNEL_INFO_PEER_CN = 21,
 	STUNNEL_INFO_PEER_VERIFIED = 22,
+	STUNNEL_INFO_PEER_PSK = 23,
 } stunnel_info_id;
 
 /* A function for stunnel_digest. */

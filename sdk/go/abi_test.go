@@ -76,7 +76,7 @@ func TestNumbers(t *testing.T) {
 		"target_addr": stunnel.InfoTargetAddr, "sni": stunnel.InfoSNI, "alpn": stunnel.InfoALPN, "tls_version": stunnel.InfoTLSVersion,
 		"cipher": stunnel.InfoCipher, "stage": stunnel.InfoStage, "target": stunnel.InfoTarget, "bound_addr": stunnel.InfoBoundAddr, "resumed": stunnel.InfoResumed, "peer_subject": stunnel.InfoPeerSubject,
 		"peer_issuer": stunnel.InfoPeerIssuer, "peer_spki": stunnel.InfoPeerSPKI, "peer_san": stunnel.InfoPeerSAN, "peer_cert": stunnel.InfoPeerCert,
-		"peer_cn": stunnel.InfoPeerCN, "peer_verified": stunnel.InfoPeerVerified,
+		"peer_cn": stunnel.InfoPeerCN, "peer_verified": stunnel.InfoPeerVerified, "peer_psk": stunnel.InfoPeerPSK,
 	}
 	for _, i := range abi.Infos {
 		if got, ok := infos[i.Name]; !ok || int32(got) != int32(i.ID) {

@@ -71,6 +71,7 @@ const (
 	InfoPeerCert     InfoID = 20
 	InfoPeerCN       InfoID = 21
 	InfoPeerVerified InfoID = 22
+	InfoPeerPSK      InfoID = 23
 )
 
 // Info is a fact: [None] if there is none (yet), [Denied] without the capability for it.

@@ -226,6 +226,7 @@ pub enum Info {
     PeerCert = 20,
     PeerCn = 21,
     PeerVerified = 22,
+    PeerPsk = 23,
 }
 
 /// Copies a fact into buf: `Code::NONE` if there is none (yet), `Code::DENIED` without the
