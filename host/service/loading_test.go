@@ -2,10 +2,15 @@ package service
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,9 +49,9 @@ func TestLoadedTogether(t *testing.T) {
 	if n := len(set.Services[1].ask); n != 1 {
 		t.Errorf("%d policies, want 1", n)
 	}
-	for at, n := range set.guests.loads {
-		if n.source.Wasm != nil {
-			t.Errorf("service %s: %d bytes of a module are kept", at.service.Name, len(n.source.Wasm))
+	for at, n := range set.guests.lines {
+		if n.load.source.Wasm != nil {
+			t.Errorf("service %s: %d bytes of a module are kept", at.service.Name, len(n.load.source.Wasm))
 		}
 	}
 
@@ -84,5 +89,33 @@ func TestLoadedForTheirModes(t *testing.T) {
 	_, err = Build(t.Context(), c, Options{Log: b.log})
 	if e, ok := errors.AsType[*config.Error](err); !ok || e.Line != 12 || !strings.Contains(err.Error(), `it is for services with "client = no"`) {
 		t.Errorf("got %v, want an error at line 12", err)
+	}
+}
+
+// TestLoadsAreShared has lines that name a guest in the same way share it, and others not:
+// its memory, its grants and its hash are the module's own.
+func TestLoadsAreShared(t *testing.T) {
+	b := newBench(t, logging.Debug)
+	const guest = "protocol = ../../testdata/guests/echo.wasm\n"
+	wasm, err := os.ReadFile("../../testdata/guests/echo.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.Sum256(wasm)
+	var conf strings.Builder
+	for i, lines := range []string{
+		guest, guest, guest + "guestMemory = 1M\n", guest + "guestAllow = clock\n",
+		guest + "guestHash = sha256:" + hex.EncodeToString(hash[:]) + "\n", guest + "guestTimeout = 5\n",
+	} {
+		fmt.Fprintf(&conf, "[s%d]\nclient = yes\naccept = 127.0.0.1:0\nconnect = 127.0.0.1:1\n%s", i, lines)
+	}
+	set := b.build(conf.String())
+	defer set.Close(t.Context())
+	var got []int // for each service the first one that has the same module
+	for _, s := range set.Services {
+		got = append(got, slices.IndexFunc(set.Services, func(o *Service) bool { return o.module == s.module }))
+	}
+	if want := []int{0, 0, 2, 3, 4, 0}; !slices.Equal(got, want) {
+		t.Errorf("modules are shared as %v, want %v", got, want)
 	}
 }
