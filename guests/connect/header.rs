@@ -24,7 +24,7 @@ const HEADERS: &[(&str, Header)] = &[
 /// The header that has a name.
 #[inline(never)]
 pub fn known(name: &[u8]) -> Option<Header> {
-    look_up(name, HEADERS)
+    look_up(name, HEADERS).copied()
 }
 
 /// The name of a header, and its value without blanks around it. A line without a colon has

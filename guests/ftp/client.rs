@@ -17,9 +17,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 
 /// Upgrades the control connection (RFC 4217 section 4).
 fn start_tls(s: &mut Session) -> Outcome {
-    send(b"AUTH TLS\r\n", "AUTH TLS")?;
-    s.reply.read("answer to AUTH TLS")?;
-    s.reply.want(234, "AUTH TLS")?;
+    s.reply.ask(b"AUTH TLS\r\n", "AUTH TLS", 234)?;
     OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
 }
 
@@ -28,9 +26,9 @@ fn start_tls(s: &mut Session) -> Outcome {
 /// the commands, or takes them later only, is believed to keep it.
 fn leave_data_clear(s: &mut Session) -> Outcome {
     send(b"PBSZ 0\r\n", "PBSZ")?;
-    s.reply.read("answer to PBSZ")?;
+    s.reply.read_answer("PBSZ")?;
     send(b"PROT C\r\n", "PROT C")?;
-    s.reply.read("answer to PROT C")?;
+    s.reply.read_answer("PROT C")?;
     match s.reply.code() {
         500 | 502 | 503 | 530 => Ok(()),
         _ => s.reply.want(200, "PROT C"),

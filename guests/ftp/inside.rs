@@ -5,7 +5,7 @@
 
 use stunnel::accept::{self, say};
 use stunnel::line::{self, Line};
-use stunnel::text::split_word;
+use stunnel::text::{is_among, is_word, split_word};
 use stunnel::{Outcome, Refusal, ACCEPTED, OUTGOING};
 use crate::session::{unavailable, Session};
 
@@ -14,7 +14,7 @@ const COMMANDS_MAX: u32 = 100;
 
 /// Commands that clients send before they set the protection. At any other the guest
 /// hands over.
-const BEFORE: [&str; 9] = ["USER", "PASS", "ACCT", "HOST", "SYST", "FEAT", "OPTS", "CLNT", "NOOP"];
+static BEFORE: [&str; 9] = ["USER", "PASS", "ACCT", "HOST", "SYST", "FEAT", "OPTS", "CLNT", "NOOP"];
 
 /// Longest verb of those and of PBSZ and PROT.
 const VERB_MAX: usize = 4;
@@ -25,21 +25,21 @@ pub fn negotiate(s: &mut Session) -> Outcome {
         let mut room = [0; VERB_MAX + 1];
         let n = peek_verb(&mut room)?;
         let verb = room.get(..n).unwrap_or(&[]);
-        let is = |name: &str| verb.eq_ignore_ascii_case(name.as_bytes());
-        let about_tls = is("PBSZ") || is("PROT");
-        if !about_tls && !BEFORE.iter().any(|name| is(name)) {
+        let about_tls = is_among(verb, &["PBSZ", "PROT"]);
+        if !about_tls && !is_among(verb, &BEFORE) {
             break;
         }
-        match line::read(ACCEPTED, &mut s.command).map_err(accept::reading)? {
-            Line::TooLong => say(b"500 Line too long\r\n")?,
-            Line::Control => say(b"500 Control character in command\r\n")?,
-            Line::Text(line) if about_tls => say(judge(line))?,
+        say(match line::read(ACCEPTED, &mut s.command).map_err(accept::reading)? {
+            Line::TooLong => b"500 Line too long\r\n",
+            Line::Control => b"500 Control character in command\r\n",
+            Line::Text(line) if about_tls => judge(line),
             Line::Text(line) => {
                 s.line.clear();
                 s.line.add(line).add(b"\r\n");
                 pass_on(s)?;
+                s.reply.bytes()
             }
-        }
+        })?;
     }
     Ok(())
 }
@@ -63,7 +63,7 @@ fn peek_verb(room: &mut [u8; VERB_MAX + 1]) -> Outcome<usize> {
 /// The answer to PBSZ or PROT (RFC 4217 section 9).
 fn judge(line: &[u8]) -> &'static [u8] {
     let (verb, argument) = split_word(line);
-    if verb.eq_ignore_ascii_case(b"PBSZ") {
+    if is_word(verb, "PBSZ") {
         // TLS has no buffer of its own: the answer is 0 to any number.
         let number = !argument.is_empty() && argument.iter().all(u8::is_ascii_digit);
         return if number { b"200 PBSZ=0\r\n" } else { b"501 PBSZ takes a number\r\n" };
@@ -75,15 +75,10 @@ fn judge(line: &[u8]) -> &'static [u8] {
     }
 }
 
-/// Takes a command to the server, and the reply to the client.
+/// Takes a command to the server, and reads the reply.
 fn pass_on(s: &mut Session) -> Outcome {
-    OUTGOING.write(s.line.bytes()).map_err(|code| {
-        unavailable();
-        Refusal::of(&["forwarding a command"], code)
-    })?;
-    s.reply.read("reply").map_err(|refusal| {
-        unavailable();
-        refusal
-    })?;
-    say(s.reply.bytes())
+    OUTGOING
+        .write(s.line.bytes())
+        .map_err(|code| unavailable(Refusal::of(&["forwarding a command"], code)))?;
+    s.reply.read("reply").map_err(unavailable)
 }

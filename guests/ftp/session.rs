@@ -21,7 +21,7 @@ pub struct Session {
 pub struct Ftp;
 
 impl Style for Ftp {
-    const NAME: &'static str = "FTP";
+    const UNLIKE: &'static str = " is no FTP reply: ";
     const FIRST: RangeInclusive<u8> = b'1'..=b'5';
     const LINES: Lines = Lines::Free;
 }
@@ -34,10 +34,7 @@ impl Session {
     /// Connects to the FTP server. A client that gets none is told so in place of the
     /// greeting.
     pub fn connect(&self) -> Outcome {
-        host::connect().map_err(|code| {
-            unavailable();
-            Refusal::of(&["connecting to the server"], code)
-        })
+        host::connect().map_err(|code| unavailable(Refusal::of(&["connecting to the server"], code)))
     }
 
     /// Forwards the FTP server's greeting, and one 120 before it, which asks to wait
@@ -54,15 +51,13 @@ impl Session {
     }
 
     fn forward_greeting(&mut self) -> Outcome {
-        self.reply.read("greeting").map_err(|refusal| {
-            unavailable();
-            refusal
-        })?;
+        self.reply.read("greeting").map_err(unavailable)?;
         ACCEPTED.write(self.reply.bytes()).map_err(|code| Refusal::of(&["forwarding the greeting"], code))
     }
 }
 
 /// Tells the client, which may be gone, that there is no FTP server.
-pub fn unavailable() {
+pub fn unavailable(refusal: Refusal) -> Refusal {
     let _ = ACCEPTED.write(b"421 FTP server not available\r\n");
+    refusal
 }

@@ -20,6 +20,6 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 
 /// Upgrades the server side (RFC 3501 section 6.2.1).
 fn start_tls(s: &mut Session) -> Outcome {
-    s.server.ask("STARTTLS", "answer to STARTTLS")?;
+    s.server.ask(b"stunnel STARTTLS\r\n", "STARTTLS", "answer to STARTTLS")?;
     OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
 }

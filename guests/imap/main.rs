@@ -67,25 +67,20 @@ impl Session {
     fn greeting(&mut self) -> Outcome {
         self.server.read("greeting").map_err(unavailable)?;
         let line = self.server.line();
-        match response::kind(line) {
+        let why = match response::kind(line) {
             Kind::Ok => return Ok(()),
-            Kind::Preauth => {
-                // STARTTLS is for clients that are not logged in; and one that an
-                // attacker logs in before TLS would see the attacker's mailbox.
-                let parts = [Say("server greeted with PREAUTH, which rules STARTTLS out: "), Quote(line)];
-                return Err(unavailable(Refusal::new(Class::Peer, &parts)));
-            }
             Kind::Bye => {
                 self.out.clear();
                 self.out.add(line).add(b"\r\n");
                 let _ = ACCEPTED.write(self.out.bytes()); // it may be gone
+                return Err(Refusal::new(Class::Peer, &[Say("server greeted with "), Quote(line)]));
             }
-            Kind::Other => {
-                let parts = [Say("the server's greeting is no IMAP greeting: "), Quote(line)];
-                return Err(unavailable(Refusal::new(Class::Peer, &parts)));
-            }
-        }
-        Err(Refusal::new(Class::Peer, &[Say("server greeted with "), Quote(line)]))
+            // STARTTLS is for clients that are not logged in; and one that an
+            // attacker logs in before TLS would see the attacker's mailbox.
+            Kind::Preauth => "server greeted with PREAUTH, which rules STARTTLS out: ",
+            Kind::Other => "the server's greeting is no IMAP greeting: ",
+        };
+        Err(unavailable(Refusal::new(Class::Peer, &[Say(why), Quote(line)])))
     }
 }
 

@@ -2,7 +2,7 @@
 //! ends a command by its tag.
 
 use crate::capability;
-use stunnel::text::split_word;
+use stunnel::text::{is_word, look_up, split_word};
 use stunnel::{line, Class, Outcome, Part, Refusal, Text, OUTGOING};
 use Part::{Quote, Say};
 
@@ -30,17 +30,15 @@ pub enum Kind {
     Other,
 }
 
+static KINDS: [(&str, Kind); 3] = [("OK", Kind::Ok), ("PREAUTH", Kind::Preauth), ("BYE", Kind::Bye)];
+
 /// Sorts an untagged line.
 pub fn kind(line: &[u8]) -> Kind {
     let (star, rest) = split_word(line);
-    let word = split_word(rest).0;
-    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-    match star {
-        b"*" if is("OK") => Kind::Ok,
-        b"*" if is("PREAUTH") => Kind::Preauth,
-        b"*" if is("BYE") => Kind::Bye,
-        _ => Kind::Other,
+    if star != b"*" {
+        return Kind::Other;
     }
+    *look_up(split_word(rest).0, &KINDS).unwrap_or(&Kind::Other)
 }
 
 impl Server {
@@ -66,32 +64,39 @@ impl Server {
         Ok(())
     }
 
-    /// Keeps the capabilities that the last line, a greeting, tells in its code.
-    pub fn keep_capability(&mut self) {
+    /// Adds the text of the last line, a greeting, with the capabilities that are true
+    /// before TLS, and keeps those that it tells.
+    pub fn add_greeting<const N: usize>(&mut self, out: &mut Text<N>) {
         let text = split_word(split_word(self.buf.get(..self.len).unwrap_or(&[])).1).1;
-        if let Some((list, _)) = capability::code(text) {
-            self.capability.add(list);
+        match capability::code(text) {
+            Some((list, rest)) => {
+                self.capability.add(list);
+                out.add(b"[CAPABILITY ");
+                capability::add_clear(out, list);
+                out.add(b"] ").add(rest);
+            }
+            None => {
+                out.add(text);
+            }
         }
     }
 
     /// Sends a command under the tag `stunnel` and reads to its answer, which has to be
     /// OK. What the server tells of its capabilities is kept. What names the answer in a
     /// refusal.
-    pub fn ask(&mut self, command: &str, what: &str) -> Outcome {
-        let mut text = Text::<32>::new();
-        text.add(b"stunnel ").add(command.as_bytes()).add(b"\r\n");
-        OUTGOING.write(text.bytes()).map_err(|code| Refusal::of(&["sending ", command], code))?;
+    pub fn ask(&mut self, line: &[u8], command: &str, what: &str) -> Outcome {
+        OUTGOING.write(line).map_err(|code| Refusal::of(&["sending ", command], code))?;
         for _ in 0..UNTAGGED_MAX {
             self.read(what)?;
             let (tag, rest) = split_word(self.buf.get(..self.len).unwrap_or(&[]));
             let (word, list) = split_word(rest);
-            if tag.eq_ignore_ascii_case(b"stunnel") && word.eq_ignore_ascii_case(b"OK") {
+            if is_word(tag, "stunnel") && is_word(word, "OK") {
                 return Ok(());
             }
-            if tag == b"*" && word.eq_ignore_ascii_case(capability::NAME) {
+            if tag == b"*" && is_word(word, capability::NAME) {
                 self.capability.clear();
                 self.capability.add(list);
-            } else if tag != b"*" || word.eq_ignore_ascii_case(b"BYE") {
+            } else if tag != b"*" || is_word(word, "BYE") {
                 let parts = [Say("server refused "), Say(command), Say(": "), Quote(self.line())];
                 return Err(Refusal::new(Class::Peer, &parts));
             }

@@ -1,13 +1,12 @@
 //! What sets LMTP (RFC 2033) apart from SMTP.
 
 /// The protocol's name in refusals and in the guest's own greeting.
-pub const NAME: &str = "LMTP";
+pub const UNLIKE: &str = " is no LMTP reply: ";
 pub const WELCOME: &[u8] = b" LMTP stunnel\r\n";
 
 /// LHLO stands in for EHLO and HELO, neither of which is taken (RFC 2033 section 4.1), so
 /// that the older command is none of its own.
 pub const HELLO: &str = "LHLO";
-pub const HELLO_ANSWER: &str = "answer to LHLO";
 pub const OLD_HELLO: &str = HELLO;
 pub const HELLO_FACT: &str = "lhlo";
 pub const HELLO_FIRST: &[u8] = b"503 5.5.1 LHLO first\r\n";

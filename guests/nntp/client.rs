@@ -19,8 +19,6 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 /// Upgrades the server side. Whether it can is not asked for, as with stunnel: servers
 /// older than CAPABILITIES (RFC 3977) have STARTTLS too.
 fn start_tls(s: &mut Session) -> Outcome {
-    OUTGOING.write(b"STARTTLS\r\n").map_err(|code| Refusal::of(&["sending STARTTLS"], code))?;
-    s.reply.read("answer to STARTTLS")?;
-    s.reply.want(382, "STARTTLS")?;
+    s.reply.ask(b"STARTTLS\r\n", "STARTTLS", 382)?;
     OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
 }

@@ -4,7 +4,7 @@
 
 use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::line::{self, Line};
-use stunnel::text::{look_up, split_word};
+use stunnel::text::{is_among, is_word, look_up, split_word};
 use stunnel::{Class, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
 use crate::session::{unavailable, Session};
 use Part::{Quote, Say};
@@ -20,52 +20,72 @@ const LIST_LINES_MAX: u32 = 100;
 /// Runs the conversation up to TLS.
 pub fn negotiate(s: &mut Session) -> Outcome {
     s.connect()?;
-    if accept::speaks_tls()? {
-        return start_tls();
+    if !accept::speaks_tls()? {
+        s.greet()?;
+        commands(s)?;
     }
-    s.greet()?;
+    accept::start_tls("STARTTLS", b"580 Data after STARTTLS\r\n")
+}
+
+/// Answers commands up to STARTTLS (RFC 4642 section 2.2).
+fn commands(s: &mut Session) -> Outcome {
     accept::want_clear("STARTTLS")?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
-        match next(s)? {
-            Command::Capabilities => {
+        let answer = next(s)?;
+        let text = match answer.to {
+            Verb::Capabilities => {
                 capabilities(s)?;
-                say(s.list.bytes())?;
+                s.list.bytes()
             }
-            Command::ModeReader => {
-                ask(s, b"MODE READER\r\n", "MODE READER", "answer to MODE READER")?;
-                say(s.reply.bytes())?;
+            Verb::ModeReader => {
+                ask(s, b"MODE READER\r\n", "MODE READER")?;
+                s.reply.bytes()
             }
-            Command::Help => say(HELP)?,
-            Command::Quit => {
-                say(b"205 Bye\r\n")?;
-                return Err(Refusal::new(Class::Peer, &[Say("client quit without STARTTLS")]));
-            }
-            Command::StartTls => {
-                say(b"382 Continue with TLS negotiation\r\n")?;
-                return start_tls();
-            }
-            Command::Refused(answer) => {
+            Verb::Refused => {
                 refused += 1;
                 if refused == REFUSED_MAX {
                     break;
                 }
-                say(answer)?;
+                answer.text
             }
+            _ => answer.text,
+        };
+        say(text)?;
+        match answer.to {
+            Verb::StartTls => return Ok(()),
+            Verb::Quit => return Err(unlike("client quit without STARTTLS")),
+            _ => {}
         }
     }
     say(b"400 Too many commands without STARTTLS\r\n")?;
-    Err(Refusal::new(Class::Peer, &[Say("client sent too many commands without STARTTLS")]))
+    Err(unlike("client sent too many commands without STARTTLS"))
 }
 
-#[derive(Clone, Copy)]
-enum Command {
+/// What a command is answered.
+struct Answer {
+    to: Verb,
+    /// The answer, if the news server is not asked for it.
+    text: &'static [u8],
+}
+
+/// What a command asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
     Capabilities,
     ModeReader,
     Help,
     Quit,
     StartTls,
-    Refused(&'static [u8]),
+    Refused,
+}
+
+const fn answer(to: Verb, text: &'static [u8]) -> Answer {
+    Answer { to, text }
+}
+
+const fn refused(text: &'static [u8]) -> Answer {
+    answer(Verb::Refused, text)
 }
 
 /// The answer to HELP (RFC 3977 section 7.2).
@@ -73,14 +93,14 @@ const HELP: &[u8] =
     b"100 Before TLS there are\r\n  CAPABILITIES\r\n  HELP\r\n  MODE READER\r\n  QUIT\r\n  STARTTLS\r\n.\r\n";
 
 /// What commands of RFC 3977 and its extensions that wait until TLS is up are answered.
-const LATER: Command = Command::Refused(b"483 Must issue a STARTTLS command first\r\n");
+const LATER: Answer = refused(b"483 Must issue a STARTTLS command first\r\n");
 
-static COMMANDS: [(&str, Command); 32] = [
-    ("CAPABILITIES", Command::Capabilities),
-    ("MODE", Command::ModeReader),
-    ("HELP", Command::Help),
-    ("QUIT", Command::Quit),
-    ("STARTTLS", Command::StartTls),
+static COMMANDS: [(&str, Answer); 32] = [
+    ("CAPABILITIES", answer(Verb::Capabilities, b"")),
+    ("MODE", answer(Verb::ModeReader, b"")),
+    ("HELP", answer(Verb::Help, HELP)),
+    ("QUIT", answer(Verb::Quit, b"205 Bye\r\n")),
+    ("STARTTLS", answer(Verb::StartTls, b"382 Continue with TLS negotiation\r\n")),
     ("ARTICLE", LATER),
     ("AUTHINFO", LATER),
     ("BODY", LATER),
@@ -110,42 +130,45 @@ static COMMANDS: [(&str, Command); 32] = [
     ("XREPLIC", LATER),
 ];
 
-/// Reads a command and settles what to do with it.
-fn next(s: &mut Session) -> Outcome<Command> {
+/// What any other is answered, and one that is not as it should be.
+static UNKNOWN: Answer = refused(b"500 Command not recognized\r\n");
+static NO_READER: Answer = LATER;
+static TOO_LONG: Answer = refused(b"501 Line too long\r\n");
+static CONTROL: Answer = refused(b"501 Control character in command\r\n");
+static ARGUMENT: Answer = refused(b"501 STARTTLS takes no argument\r\n");
+
+/// Reads a command and settles its answer.
+fn next(s: &mut Session) -> Outcome<&'static Answer> {
     let line = match line::read(ACCEPTED, &mut s.command).map_err(accept::reading)? {
         Line::Text(line) => line,
-        Line::TooLong => return Ok(Command::Refused(b"501 Line too long\r\n")),
-        Line::Control => return Ok(Command::Refused(b"501 Control character in command\r\n")),
+        Line::TooLong => return Ok(&TOO_LONG),
+        Line::Control => return Ok(&CONTROL),
     };
     let (verb, argument) = split_word(line);
     // CAPABILITIES may have an argument, which does not change it (RFC 3977 section 5.2).
-    Ok(match look_up(verb, &COMMANDS).unwrap_or(Command::Refused(b"500 Command not recognized\r\n")) {
-        Command::ModeReader if !argument.eq_ignore_ascii_case(b"READER") => LATER,
-        Command::StartTls if !argument.is_empty() => Command::Refused(b"501 STARTTLS takes no argument\r\n"),
-        command => command,
+    let answer = look_up(verb, &COMMANDS).unwrap_or(&UNKNOWN);
+    Ok(match answer.to {
+        Verb::ModeReader if !is_word(argument, "READER") => &NO_READER,
+        Verb::StartTls if !argument.is_empty() => &ARGUMENT,
+        _ => answer,
     })
 }
 
 /// Takes the server's capabilities, without those that wait for TLS and with STARTTLS. A
 /// server older than the command gets the shortest list there is (RFC 3977 section 5.2).
 fn capabilities(s: &mut Session) -> Outcome {
-    ask(s, b"CAPABILITIES\r\n", "CAPABILITIES", "answer to CAPABILITIES")?;
+    ask(s, b"CAPABILITIES\r\n", "CAPABILITIES")?;
     s.list.clear();
     s.list.add(b"101 Capability list:\r\n");
     if s.reply.code() != 101 {
         s.list.add(b"VERSION 2\r\nSTARTTLS\r\n.\r\n");
         return Ok(());
     }
-    match take_list(s) {
-        Ok(()) if !s.list.is_over() => Ok(()),
-        Ok(()) => Err(unlike("the server's capabilities are longer than 4096 bytes")),
-        Err(refusal) => Err(refusal),
-    }
-    .map_err(|refusal| {
-        unavailable();
-        refusal
-    })
+    take_list(s).map_err(unavailable)
 }
+
+/// Capabilities that wait for TLS.
+static HIDDEN: [&str; 3] = ["AUTHINFO", "SASL", "STARTTLS"];
 
 /// Reads the lines of a list up to the dot.
 fn take_list(s: &mut Session) -> Outcome {
@@ -160,11 +183,12 @@ fn take_list(s: &mut Session) -> Outcome {
         };
         if line == b"." {
             s.list.add(b"STARTTLS\r\n.\r\n");
+            if s.list.is_over() {
+                return Err(unlike("the server's capabilities are longer than 4096 bytes"));
+            }
             return Ok(());
         }
-        let (name, _) = split_word(line);
-        let hidden = ["AUTHINFO", "SASL", "STARTTLS"];
-        if hidden.iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes())) {
+        if is_among(split_word(line).0, &HIDDEN) {
             continue;
         }
         if line.first() == Some(&b'.') {
@@ -177,24 +201,17 @@ fn take_list(s: &mut Session) -> Outcome {
 }
 
 /// Asks the news server. A 400 is its farewell at any time and the client's too.
-fn ask(s: &mut Session, command: &[u8], what: &str, answer: &str) -> Outcome {
-    OUTGOING.write(command).map_err(|code| {
-        unavailable();
-        Refusal::of(&["sending ", what], code)
-    })?;
-    s.read(answer)?;
+fn ask(s: &mut Session, line: &[u8], command: &str) -> Outcome {
+    OUTGOING.write(line).map_err(|code| unavailable(Refusal::of(&["sending ", command], code)))?;
+    s.reply.read_answer(command).map_err(unavailable)?;
     if s.reply.code() == 400 {
         say(s.reply.bytes())?;
-        return s.reply.want(200, what);
+        return s.reply.want(200, command);
     }
     Ok(())
 }
 
-/// Starts TLS (RFC 4642 section 2.2).
-fn start_tls() -> Outcome {
-    accept::start_tls("STARTTLS", b"580 Data after STARTTLS\r\n")
-}
-
-fn unlike(how: &str) -> Refusal {
-    Refusal::new(Class::Peer, &[Say(how)])
+/// Refuses what a peer does, by one sentence.
+fn unlike(why: &str) -> Refusal {
+    Refusal::new(Class::Peer, &[Say(why)])
 }

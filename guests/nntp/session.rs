@@ -21,7 +21,7 @@ pub struct Session {
 pub struct News;
 
 impl Style for News {
-    const NAME: &'static str = "NNTP";
+    const UNLIKE: &'static str = " is no NNTP reply: ";
     const FIRST: RangeInclusive<u8> = b'1'..=b'5';
     const LINES: Lines = Lines::One;
 }
@@ -34,33 +34,23 @@ impl Session {
     /// Connects to the news server. A client that gets none is told so in place of
     /// the greeting (RFC 3977 section 5.1).
     pub fn connect(&self) -> Outcome {
-        host::connect().map_err(|code| {
-            unavailable();
-            Refusal::of(&["connecting to the server"], code)
-        })
+        host::connect().map_err(|code| unavailable(Refusal::of(&["connecting to the server"], code)))
     }
 
     /// Forwards the news server's greeting, with or without leave to post. One that is
     /// no welcome ends the connection.
     pub fn greet(&mut self) -> Outcome {
-        self.read("greeting")?;
+        self.reply.read("greeting").map_err(unavailable)?;
         ACCEPTED.write(self.reply.bytes()).map_err(|code| Refusal::of(&["forwarding the greeting"], code))?;
         if matches!(self.reply.code(), 200 | 201) {
             return Ok(());
         }
         Err(Refusal::new(Class::Peer, &[Say("server greeted with "), Quote(self.reply.last())]))
     }
-
-    /// Reads a reply, without which the client has no news server.
-    pub fn read(&mut self, what: &str) -> Outcome {
-        self.reply.read(what).map_err(|refusal| {
-            unavailable();
-            refusal
-        })
-    }
 }
 
 /// Tells the client, which may be gone, that there is no news server.
-pub fn unavailable() {
+pub fn unavailable(refusal: Refusal) -> Refusal {
     let _ = ACCEPTED.write(b"400 News server not available\r\n");
+    refusal
 }

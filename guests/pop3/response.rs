@@ -1,7 +1,7 @@
 //! What a POP3 server says (RFC 1939 section 3): a line that begins with +OK or -ERR,
 //! and behind that of CAPA a list (RFC 2449 section 5).
 
-use stunnel::text::split_word;
+use stunnel::text::{is_among, is_word, split_word};
 use stunnel::{line, Class, Outcome, Part, Refusal, Text, OUTGOING};
 use Part::{Quote, Say};
 
@@ -15,7 +15,7 @@ const LINES_MAX: u32 = 100;
 
 /// Capabilities that are no truth before TLS: ways to log in, TLS that is the guest's
 /// own matter, and modes that the server would have to be told of (RFC 6856).
-const LATER: [&str; 5] = ["SASL", "USER", "STLS", "UTF8", "LANG"];
+static LATER: [&str; 5] = ["SASL", "USER", "STLS", "UTF8", "LANG"];
 
 /// The last line of the server, and its capabilities, a line each, once they are known.
 pub struct Server {
@@ -39,10 +39,10 @@ impl Server {
     pub fn read(&mut self, what: &str) -> Outcome<bool> {
         self.len = line::of_server(what, &mut self.buf)?.len();
         let word = split_word(self.line()).0;
-        if word.eq_ignore_ascii_case(b"+OK") {
+        if is_word(word, "+OK") {
             return Ok(true);
         }
-        if word.eq_ignore_ascii_case(b"-ERR") {
+        if is_word(word, "-ERR") {
             return Ok(false);
         }
         let parts = [Say("the server's "), Say(what), Say(" is no POP3 response: "), Quote(self.line())];
@@ -79,7 +79,7 @@ impl Server {
                 return Ok(());
             }
             let word = split_word(line).0;
-            if !LATER.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes())) {
+            if !is_among(word, &LATER) {
                 self.list.add(line).add(b"\r\n");
             }
             if self.list.is_over() {

@@ -1,7 +1,7 @@
 //! What a ManageSieve server says (RFC 5804 section 1.2): lines of capabilities, if they
 //! were asked for or TLS has started, and a line that begins with OK, NO or BYE.
 
-use stunnel::text::{split_word, Parts};
+use stunnel::text::{is_blank, is_word, look_up, Parts};
 use stunnel::{line, Class, Outcome, Part, Refusal, Text};
 use Part::{Quote, Say};
 
@@ -72,14 +72,17 @@ impl Server {
 
     /// Whether the response has a capability.
     pub fn offers(&self, capability: &str) -> bool {
-        self.capabilities().any(|line| is_named(line, capability))
+        self.capabilities().any(|line| is_word(name(line).unwrap_or(&[]), capability))
     }
 
     /// Adds the capabilities as they are before TLS, or inside it, where STARTTLS is none.
     pub fn add_capabilities<const N: usize>(&self, out: &mut Text<N>, clear: bool) {
         for line in self.capabilities() {
-            if !is_named(line, "STARTTLS") && !(clear && is_named(line, "SASL")) {
-                out.add(line).add(b"\n");
+            match name(line) {
+                Some(name) if !is_word(name, "STARTTLS") && !(clear && is_word(name, "SASL")) => {
+                    out.add(line).add(b"\n");
+                }
+                _ => {}
             }
         }
         if clear {
@@ -96,26 +99,18 @@ impl Server {
         self.text.add(last);
     }
 
-    /// The lines before the last, each without its line feed.
-    fn capabilities(&self) -> impl Iterator<Item = &[u8]> {
-        Parts::of(self.text.bytes().get(..self.last).unwrap_or(&[]), b'\n').filter(|line| !line.is_empty())
+    /// The lines before the last, each without its line feed, and an empty one.
+    fn capabilities(&self) -> Parts {
+        Parts::of(self.text.bytes().get(..self.last).unwrap_or(&[]), b'\n')
     }
 }
 
+static VERDICTS: [(&str, Verdict); 3] = [("OK", Verdict::Ok), ("NO", Verdict::No), ("BYE", Verdict::Bye)];
+
 /// The verdict of a line; a response code may stand right behind the word.
 fn verdict(line: &[u8]) -> Option<Verdict> {
-    let word = split_word(line).0;
-    let word = Parts::of(word, b'(').next().unwrap_or(word);
-    let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-    if is("OK") {
-        Some(Verdict::Ok)
-    } else if is("NO") {
-        Some(Verdict::No)
-    } else if is("BYE") {
-        Some(Verdict::Bye)
-    } else {
-        None
-    }
+    let end = line.iter().position(|&b| is_blank(b) | (b == b'('));
+    look_up(line.get(..end.unwrap_or(line.len()))?, &VERDICTS).copied()
 }
 
 /// The name of a capability's line: a quoted string.
@@ -123,10 +118,6 @@ fn name(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(b"\"")?;
     let end = rest.iter().position(|&b| b == b'"')?;
     rest.get(..end)
-}
-
-fn is_named(line: &[u8], capability: &str) -> bool {
-    matches!(name(line), Some(name) if name.eq_ignore_ascii_case(capability.as_bytes()))
 }
 
 fn unlike(what: &str, how: &str, line: &[u8]) -> Refusal {

@@ -2,7 +2,7 @@
 //! side a server that has none. Until TLS is up the guest itself answers, out of the
 //! server's greeting; the server hears the client's first word through the relay.
 
-use crate::command::{self, Command};
+use crate::command::{self, Verb};
 use crate::response::{CLEAR_MAX, RESPONSE_MAX};
 use crate::Session;
 use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
@@ -23,63 +23,57 @@ pub fn negotiate(s: &mut Session) -> Outcome {
     if !by_name {
         s.connect()?;
     }
-    if accept::speaks_tls()? {
-        start_tls()?;
-        return if by_name { s.connect() } else { Ok(()) };
+    let clear = !accept::speaks_tls()?;
+    if clear {
+        if by_name {
+            s.server.assume(UNKNOWN, b"OK\r\n");
+        } else {
+            s.greeting()?;
+        }
+        tell_capabilities(s, true)?;
+        commands(s)?;
     }
-    if by_name {
-        s.server.assume(UNKNOWN, b"OK\r\n");
-    } else {
-        s.greeting()?;
-    }
-    tell_capabilities(s, true)?;
-    commands(s)?;
+    start_tls()?;
     if by_name {
         s.connect()?;
-        s.greeting()?;
+        if clear {
+            s.greeting()?;
+        }
     }
-    tell_capabilities(s, false)
+    if clear {
+        tell_capabilities(s, false)?;
+    }
+    Ok(())
 }
 
-/// Answers commands until STARTTLS, and starts TLS.
+/// Answers commands up to STARTTLS.
 fn commands(s: &mut Session) -> Outcome {
     accept::want_clear("STARTTLS")?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
-        match command::next(s)? {
-            Command::Noop(b"") => say(b"OK \"NOOP completed\"\r\n")?,
-            Command::Noop(tag) => tell_tag(tag)?,
-            Command::Capability => tell_capabilities(s, true)?,
-            Command::Refused(answer) => {
+        let answer = command::next(s)?;
+        match answer.to {
+            Verb::Capability => s.server.add_capabilities(&mut s.out, true),
+            Verb::Refused => {
                 refused += 1;
                 if refused == REFUSED_MAX {
                     break;
                 }
-                say(answer)?;
             }
-            Command::Logout => {
-                say(b"OK \"Logout completed\"\r\n")?;
-                return Err(Refusal::new(Class::Peer, &[Say("client logged out without STARTTLS")]));
-            }
-            Command::Literal => {
-                say(b"BYE (ENCRYPT-NEEDED) \"Literals only after STARTTLS\"\r\n")?;
-                return Err(Refusal::new(Class::Peer, &[Say("client sent a literal before STARTTLS")]));
-            }
-            Command::StartTls => {
-                say(b"OK \"Begin TLS negotiation now\"\r\n")?;
-                return start_tls();
-            }
+            _ => {}
         }
+        s.out.add(answer.text);
+        say(s.out.bytes())?;
+        let why = match answer.to {
+            Verb::StartTls => return Ok(()),
+            Verb::Logout => "client logged out without STARTTLS",
+            Verb::Literal => "client sent a literal before STARTTLS",
+            _ => continue,
+        };
+        return Err(Refusal::new(Class::Peer, &[Say(why)]));
     }
     say(b"BYE \"Too many commands without STARTTLS\"\r\n")?;
     Err(Refusal::new(Class::Peer, &[Say("client sent too many commands without STARTTLS")]))
-}
-
-/// Answers NOOP by the string that came with it (RFC 5804 section 2.13).
-fn tell_tag(tag: &[u8]) -> Outcome {
-    say(b"OK (TAG ")?;
-    say(tag)?;
-    say(b") \"NOOP completed\"\r\n")
 }
 
 fn tell_capabilities(s: &mut Session, clear: bool) -> Outcome {

@@ -3,7 +3,7 @@
 //! it (RFC 4954) if the service has a user name and a password.
 
 use stunnel::option::{self, VALUE_MAX};
-use stunnel::text::{has, split_word};
+use stunnel::text::{has, is_word, split_word};
 use stunnel::{Class, Outcome, Part, Refusal, Text, ACCEPTED, OUTGOING};
 use crate::dialect;
 use crate::options::{self, Mechanism};
@@ -17,10 +17,9 @@ const PLAIN_MAX: usize = 2 * VALUE_MAX + 2;
 /// the time that TLS starts, as with stunnel, and its EHLO waits; whatever goes
 /// wrong from then on is its answer, in a code that lets it try again later
 /// (RFC 5321 section 3.8: 421 answers any command).
-#[inline(never)]
 pub fn negotiate(s: &mut Session) -> Outcome {
     s.connect()?;
-    s.greeting()?;
+    s.greeting(false)?;
     ACCEPTED.write(s.reply.bytes()).map_err(|code| Refusal::of(&["forwarding the greeting"], code))?;
     start_tls(s).map_err(|refusal| apologize(b"421 4.7.0 No TLS with the mail server\r\n", refusal))?;
     log_in(s).map_err(|refusal| apologize(b"421 4.7.0 No login at the mail server\r\n", refusal))
@@ -32,9 +31,7 @@ fn start_tls(s: &mut Session) -> Outcome {
     if s.reply.extension("STARTTLS").is_none() {
         return Err(Refusal::new(Class::Peer, &[Say("server does not offer STARTTLS")]));
     }
-    send(b"STARTTLS\r\n", "STARTTLS")?;
-    s.reply.read("answer to STARTTLS")?;
-    s.reply.want(220, "STARTTLS")?;
+    s.reply.ask(b"STARTTLS\r\n", "STARTTLS", 220)?;
     OUTGOING.starttls().map_err(|code| Refusal::of(&["starting TLS with the server"], code))
 }
 
@@ -72,40 +69,31 @@ fn auth_plain(s: &mut Session, user: &[u8], password: &[u8]) -> Outcome {
     }
     let mut message = Text::<PLAIN_MAX>::new();
     message.add(b"\0").add(user).add(b"\0").add(password);
-    s.line.clear();
-    s.line.add(b"AUTH PLAIN ").add_base64(message.bytes()).add(b"\r\n");
-    send(s.line.bytes(), "AUTH PLAIN")?;
-    s.reply.read("answer to AUTH PLAIN")?;
-    s.reply.want(235, "AUTH PLAIN")
+    send_base64(s, "AUTH PLAIN", b"AUTH PLAIN ", message.bytes(), 235)
 }
 
 /// User name and password each on request. No RFC has it; every server does.
 fn auth_login(s: &mut Session, user: &[u8], password: &[u8]) -> Outcome {
-    send(b"AUTH LOGIN\r\n", "AUTH LOGIN")?;
-    for value in [user, password] {
-        s.reply.read("answer to AUTH LOGIN")?;
-        s.reply.want(334, "AUTH LOGIN")?;
-        s.line.clear();
-        s.line.add_base64(value).add(b"\r\n");
-        send(s.line.bytes(), "AUTH LOGIN")?;
-    }
-    s.reply.read("answer to AUTH LOGIN")?;
-    s.reply.want(235, "AUTH LOGIN")
+    s.reply.ask(b"AUTH LOGIN\r\n", "AUTH LOGIN", 334)?;
+    send_base64(s, "AUTH LOGIN", b"", user, 334)?;
+    send_base64(s, "AUTH LOGIN", b"", password, 235)
+}
+
+/// Sends a value in base64, and wants a code.
+#[inline(never)]
+fn send_base64(s: &mut Session, command: &str, before: &[u8], value: &[u8], code: u32) -> Outcome {
+    s.out.clear();
+    s.out.add(before).add_base64(value).add(b"\r\n");
+    s.reply.ask(s.out.bytes(), command, code)
 }
 
 /// Sends EHLO and needs a 250.
 fn hello(s: &mut Session) -> Outcome {
     let mut buf = [0; VALUE_MAX];
     let name = options::hello_name(&mut buf)?;
-    s.line.clear();
-    s.line.add(dialect::HELLO.as_bytes()).add(b" ").add(name).add(b"\r\n");
-    send(s.line.bytes(), dialect::HELLO)?;
-    s.reply.read(dialect::HELLO_ANSWER)?;
-    s.reply.want(250, dialect::HELLO)
-}
-
-fn send(command: &[u8], what: &str) -> Outcome {
-    OUTGOING.write(command).map_err(|code| Refusal::of(&["sending ", what], code))
+    s.out.clear();
+    s.out.add(dialect::HELLO.as_bytes()).add(b" ").add(name).add(b"\r\n");
+    s.reply.ask(s.out.bytes(), dialect::HELLO, 250)
 }
 
 /// Tells the local client. That it may be gone adds nothing to the refusal.
@@ -117,7 +105,7 @@ fn apologize(answer: &[u8], refusal: Refusal) -> Refusal {
 fn contains_word(mut list: &[u8], word: &str) -> bool {
     while !list.is_empty() {
         let (first, rest) = split_word(list);
-        if first.eq_ignore_ascii_case(word.as_bytes()) {
+        if is_word(first, word) {
             return true;
         }
         list = rest;

@@ -2,7 +2,7 @@
 
 use stunnel::host::warn;
 use stunnel::option::{bad, is_client, value, warn_half_login, warn_idle, VALUE_MAX};
-use stunnel::text::{has_control, split_word};
+use stunnel::text::{has_control, is_among, is_word, split_word};
 use stunnel::{accept, Outcome};
 use crate::dialect;
 
@@ -31,7 +31,7 @@ pub fn check() -> Outcome {
         warn_half_login()?;
         match authentication(&mut buf)? {
             None => {}
-            Some(name) if ["plain", "basic", "login"].iter().any(|known| is(name, known)) => {}
+            Some(name) if is_among(name, &["plain", "basic", "login"]) => {}
             Some(_) => warn("protocolAuthentication is neither plain nor login: plain is used"),
         }
     } else if accept::by_name() {
@@ -61,15 +61,11 @@ pub fn hello_name(buf: &mut [u8; VALUE_MAX]) -> Outcome<&[u8]> {
 pub fn mechanism() -> Outcome<Mechanism> {
     let mut buf = [0; VALUE_MAX];
     Ok(match authentication(&mut buf)? {
-        Some(name) if is(name, "login") => Mechanism::Login,
+        Some(name) if is_word(name, "login") => Mechanism::Login,
         _ => Mechanism::Plain,
     })
 }
 
 fn authentication(buf: &mut [u8; VALUE_MAX]) -> Outcome<Option<&[u8]>> {
     value("protocolAuthentication", "protocolauthentication", buf)
-}
-
-fn is(name: &[u8], known: &str) -> bool {
-    name.eq_ignore_ascii_case(known.as_bytes())
 }

@@ -21,105 +21,102 @@ pub const COMMAND_MAX: usize = 1024;
 /// unchanged.
 pub const NAME_MAX: usize = 255;
 
-/// Runs the conversation up to TLS.
-#[inline(never)]
-pub fn negotiate(s: &mut Session) -> Outcome {
-    if accept::by_name() {
-        return greet_first(s);
-    }
-    s.connect()?;
-    if accept::speaks_tls()? {
-        return start_tls();
-    }
-    greet(s)?;
-    commands(s)
-}
+/// Room for what the guest puts into the server's greeting.
+pub const WORDS_MAX: usize = 16;
 
-/// Greets without a mail server, since the name that the client asks for in TLS chooses
-/// it; then the server's own greeting is the one too many.
-fn greet_first(s: &mut Session) -> Outcome {
-    if accept::speaks_tls()? {
-        // This client has had no greeting and gets the server's.
-        start_tls()?;
-        return s.connect();
+/// Runs the conversation up to TLS. Where the name that the client asks for in TLS chooses
+/// the mail server, the guest greets without one, and the server's own greeting is the one
+/// too many; but a client that speaks TLS at once has had none.
+pub fn negotiate(s: &mut Session) -> Outcome {
+    let by_name = accept::by_name();
+    if !by_name {
+        s.connect()?;
     }
-    let mut buf = [0; VALUE_MAX];
-    s.name.add(options::hello_name(&mut buf)?);
-    s.line.clear();
-    s.line.add(b"220 ").add(s.name.bytes()).add(dialect::WELCOME);
-    say(s.line.bytes())?;
-    commands(s)?;
-    s.connect()?;
-    s.swallow_greeting()
+    let clear = !accept::speaks_tls()?;
+    if clear {
+        if by_name {
+            let mut buf = [0; VALUE_MAX];
+            s.name.add(options::hello_name(&mut buf)?);
+            say_name(s, b"220 ", dialect::WELCOME)?;
+        } else {
+            greet(s)?;
+        }
+        commands(s)?;
+    }
+    start_tls()?;
+    if by_name {
+        s.connect()?;
+        if clear {
+            s.greeting(true)?;
+        }
+    }
+    Ok(())
 }
 
 /// Forwards the server's greeting with "stunnel for" put behind the host name,
 /// and keeps that name for the answer to EHLO.
 fn greet(s: &mut Session) -> Outcome {
-    s.greeting()?;
-    let first = s.reply.lines().next().unwrap_or(&[]);
-    let (name, rest) = split_word(text(first));
+    s.greeting(false)?;
+    let (name, rest) = split_word(text(s.reply.first()));
     if name.is_empty() || name.len() > NAME_MAX {
         s.name.add(b"localhost");
-    } else {
-        s.name.add(name);
-        let at = 4 + name.len();
-        let words: &[u8] = if rest.is_empty() { b" stunnel" } else { b" stunnel for" };
-        s.reply.insert(at, words);
+        return say(s.reply.bytes());
     }
-    say(s.reply.bytes())
+    s.name.add(name);
+    let (whole, end) = (s.reply.bytes(), 4 + name.len());
+    s.out.add(whole.get(..end).unwrap_or(&[]));
+    s.out.add(if rest.is_empty() { b" stunnel" } else { b" stunnel for" });
+    s.out.add(whole.get(end..).unwrap_or(&[]));
+    say(s.out.bytes())
 }
 
-/// Answers commands until STARTTLS.
+/// Says a line that has the host name in it.
+#[inline(never)]
+fn say_name(s: &mut Session, before: &[u8], behind: &[u8]) -> Outcome {
+    s.out.clear();
+    s.out.add(before).add(s.name.bytes()).add(behind);
+    say(s.out.bytes())
+}
+
+/// Answers commands up to STARTTLS.
 fn commands(s: &mut Session) -> Outcome {
     accept::want_clear("STARTTLS")?;
     let mut hello = false;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
-        match next(s, hello)? {
-            Answer::Ready(answer) => say(answer)?,
-            Answer::Hello => {
-                hello = true;
-                s.line.clear();
-                s.line.add(b"250-").add(s.name.bytes()).add(b"\r\n250 STARTTLS\r\n");
-                say(s.line.bytes())?;
+        let answer = next(s, hello)?;
+        match answer.to {
+            Verb::Hello | Verb::OldHello => {
+                hello = answer.to == Verb::Hello;
+                say_name(s, answer.text, if hello { b"\r\n250 STARTTLS\r\n" } else { b"\r\n" })?;
+                continue;
             }
-            Answer::OldHello => {
-                hello = false;
-                s.line.clear();
-                s.line.add(b"250 ").add(s.name.bytes()).add(b"\r\n");
-                say(s.line.bytes())?;
-            }
-            Answer::Refused(answer) => {
+            Verb::Refused => {
                 refused += 1;
                 if refused == REFUSED_MAX {
                     break;
                 }
-                say(answer)?;
             }
-            Answer::Quit => {
-                say(b"221 2.0.0 Bye\r\n")?;
-                return Err(Refusal::new(Class::Peer, &[Say("client quit without STARTTLS")]));
-            }
-            Answer::StartTls => {
-                say(b"220 Go ahead\r\n")?;
-                return start_tls();
-            }
+            _ => {}
+        }
+        say(answer.text)?;
+        match answer.to {
+            Verb::StartTls => return Ok(()),
+            Verb::Quit => return Err(Refusal::new(Class::Peer, &[Say("client quit without STARTTLS")])),
+            _ => {}
         }
     }
     say(b"421 4.7.0 Too many commands without STARTTLS\r\n")?;
     Err(Refusal::new(Class::Peer, &[Say("client sent too many commands without STARTTLS")]))
 }
 
-#[derive(Clone, Copy)]
-enum Answer {
-    Ready(&'static [u8]),
-    Refused(&'static [u8]),
-    Hello,
-    OldHello,
-    StartTls,
-    Quit,
+/// What a command is answered.
+struct Answer {
+    to: Verb,
+    /// The whole answer, or what stands before the host name.
+    text: &'static [u8],
 }
+
 /// What a command is, as far as its answer goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verb {
@@ -128,62 +125,67 @@ enum Verb {
     StartTls,
     Idle,
     Quit,
-    /// It waits until TLS is up.
-    Later,
+    Refused,
 }
 
+const fn refused(text: &'static [u8]) -> Answer {
+    Answer { to: Verb::Refused, text }
+}
+
+const LATER: Answer = refused(b"530 5.7.0 Must issue a STARTTLS command first\r\n");
+const IDLE: Answer = Answer { to: Verb::Idle, text: b"250 2.0.0 Ok\r\n" };
+
 /// The commands of RFC 5321 and its extensions.
-static VERBS: [(&str, Verb); 21] = [
-    (dialect::HELLO, Verb::Hello),
-    (dialect::OLD_HELLO, Verb::OldHello),
-    ("STARTTLS", Verb::StartTls),
-    ("NOOP", Verb::Idle),
-    ("RSET", Verb::Idle),
-    ("QUIT", Verb::Quit),
-    ("MAIL", Verb::Later),
-    ("RCPT", Verb::Later),
-    ("DATA", Verb::Later),
-    ("BDAT", Verb::Later),
-    ("AUTH", Verb::Later),
-    ("VRFY", Verb::Later),
-    ("EXPN", Verb::Later),
-    ("HELP", Verb::Later),
-    ("ETRN", Verb::Later),
-    ("ATRN", Verb::Later),
-    ("TURN", Verb::Later),
-    ("SEND", Verb::Later),
-    ("SOML", Verb::Later),
-    ("SAML", Verb::Later),
-    ("BURL", Verb::Later),
+static VERBS: [(&str, Answer); 21] = [
+    (dialect::HELLO, Answer { to: Verb::Hello, text: b"250-" }),
+    (dialect::OLD_HELLO, Answer { to: Verb::OldHello, text: b"250 " }),
+    ("STARTTLS", Answer { to: Verb::StartTls, text: b"220 Go ahead\r\n" }),
+    ("NOOP", IDLE),
+    ("RSET", IDLE),
+    ("QUIT", Answer { to: Verb::Quit, text: b"221 2.0.0 Bye\r\n" }),
+    ("MAIL", LATER),
+    ("RCPT", LATER),
+    ("DATA", LATER),
+    ("BDAT", LATER),
+    ("AUTH", LATER),
+    ("VRFY", LATER),
+    ("EXPN", LATER),
+    ("HELP", LATER),
+    ("ETRN", LATER),
+    ("ATRN", LATER),
+    ("TURN", LATER),
+    ("SEND", LATER),
+    ("SOML", LATER),
+    ("SAML", LATER),
+    ("BURL", LATER),
 ];
 
+/// Refusals of commands that are none of these, or not as they should be.
+static UNKNOWN: Answer = refused(b"500 5.5.1 Command not recognized\r\n");
+static TOO_LONG: Answer = refused(b"500 5.5.2 Line too long\r\n");
+static CONTROL: Answer = refused(b"500 5.5.2 Control character in command\r\n");
+static NO_NAME: Answer = refused(b"501 5.5.4 Host name missing\r\n");
+static ARGUMENT: Answer = refused(b"501 5.5.4 STARTTLS takes no argument\r\n");
+static HELLO_FIRST: Answer = refused(dialect::HELLO_FIRST);
+
 /// Reads a command and settles its answer (RFC 5321 section 4.1.1, RFC 3207 section 4).
-fn next(s: &mut Session, hello: bool) -> Outcome<Answer> {
+fn next(s: &mut Session, hello: bool) -> Outcome<&'static Answer> {
     let line = match line::read(ACCEPTED, &mut s.command).map_err(accept::reading)? {
         Line::Text(line) => line,
-        Line::TooLong => return Ok(Answer::Refused(b"500 5.5.2 Line too long\r\n")),
-        Line::Control => return Ok(Answer::Refused(b"500 5.5.2 Control character in command\r\n")),
+        Line::TooLong => return Ok(&TOO_LONG),
+        Line::Control => return Ok(&CONTROL),
     };
     let (verb, argument) = split_word(line);
-    Ok(match look_up(verb, &VERBS) {
-        Some(Verb::Hello | Verb::OldHello) if argument.is_empty() => Answer::Refused(b"501 5.5.4 Host name missing\r\n"),
-        Some(hello @ (Verb::Hello | Verb::OldHello)) => {
-            host::annotate(dialect::HELLO_FACT, argument);
-            if hello == Verb::Hello {
-                Answer::Hello
-            } else {
-                Answer::OldHello
-            }
-        }
-        Some(Verb::StartTls) if !argument.is_empty() => Answer::Refused(b"501 5.5.4 STARTTLS takes no argument\r\n"),
+    let answer = look_up(verb, &VERBS).unwrap_or(&UNKNOWN);
+    match answer.to {
+        Verb::Hello | Verb::OldHello if argument.is_empty() => return Ok(&NO_NAME),
+        Verb::Hello | Verb::OldHello => host::annotate(dialect::HELLO_FACT, argument),
+        Verb::StartTls if !argument.is_empty() => return Ok(&ARGUMENT),
         // Only an answer to EHLO offers STARTTLS (RFC 3207 section 2).
-        Some(Verb::StartTls) if !hello => Answer::Refused(dialect::HELLO_FIRST),
-        Some(Verb::StartTls) => Answer::StartTls,
-        Some(Verb::Idle) => Answer::Ready(b"250 2.0.0 Ok\r\n"),
-        Some(Verb::Quit) => Answer::Quit,
-        Some(Verb::Later) => Answer::Refused(b"530 5.7.0 Must issue a STARTTLS command first\r\n"),
-        None => Answer::Refused(b"500 5.5.1 Command not recognized\r\n"),
-    })
+        Verb::StartTls if !hello => return Ok(&HELLO_FIRST),
+        _ => {}
+    }
+    Ok(answer)
 }
 
 /// Starts TLS (RFC 3207 section 4).

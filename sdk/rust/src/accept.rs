@@ -49,6 +49,7 @@ pub fn check() -> Outcome {
 
 /// Whether the name that the client asks for in its handshake chooses the server, so
 /// that there is none to greet with before TLS.
+#[inline(always)]
 pub fn by_name() -> bool {
     host::says_yes("sni")
 }

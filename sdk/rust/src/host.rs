@@ -184,6 +184,12 @@ pub(crate) fn says_yes(key: &str) -> bool {
     n == 3 && word == *b"yes\0"
 }
 
+/// Whether an option has a value, whatever it is.
+pub(crate) fn is_set(key: &str) -> bool {
+    let n = unsafe { raw::config(key.as_ptr(), key.len(), [].as_mut_ptr(), 0) };
+    n != Code::NONE.0
+}
+
 /// As `config`, for a value that the host keeps out of its logs.
 pub fn secret<'a>(key: &str, buf: &'a mut [u8]) -> Result<&'a [u8]> {
     let n = unsafe { raw::secret(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) };
@@ -192,6 +198,7 @@ pub fn secret<'a>(key: &str, buf: &'a mut [u8]) -> Result<&'a [u8]> {
 
 /// Keeps a fact about this connection. The host bounds number and size, and a
 /// fact that it drops is no reason to end a connection.
+#[inline(always)]
 pub fn annotate(key: &str, value: &[u8]) {
     unsafe { raw::annotate(key.as_ptr(), key.len(), value.as_ptr(), value.len()) };
 }
@@ -283,12 +290,14 @@ pub fn log(severity: i32, text: &str) {
 }
 
 /// Logs at stunnel's level 4.
+#[inline(always)]
 pub fn warn(text: &str) {
     warn_bytes(text.as_bytes());
 }
 
 /// The same for a sentence that was put together: checking it for UTF-8 would cost a
 /// module a kilobyte.
+#[inline(always)]
 pub(crate) fn warn_bytes(text: &[u8]) {
     unsafe { raw::log(4, text.as_ptr(), text.len()) };
 }

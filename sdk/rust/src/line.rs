@@ -3,7 +3,7 @@
 use crate::host::{Code, Result, Side};
 use crate::refusal::Part::{Quote, Say};
 use crate::refusal::{Class, Outcome, Refusal};
-use crate::text::{chomp, decimal, has_control};
+use crate::text::{chomp, has_control};
 use crate::OUTGOING;
 
 /// A line that was read, without its line end.
@@ -58,25 +58,28 @@ fn discard(side: Side, buf: &mut [u8]) -> Result<()> {
 }
 
 /// A literal that the rest of a command is (RFC 3501 section 4.3, RFC 7888, RFC 5804
-/// section 4): so many bytes follow the line.
+/// section 4): bytes that are no line follow the line, as many as it says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Literal {
-    /// None: more than six digits.
-    pub len: Option<u32>,
-    /// Whether the sender waits for leave to go on.
-    pub waits: bool,
+pub enum Literal {
+    /// The sender waits for leave to go on.
+    Waits,
+    GoesOn,
 }
 
 /// The literal that a line ends with, as in `a LOGIN {5}` and `PUTSCRIPT "x" {5+}`.
 pub fn literal(line: &[u8]) -> Option<Literal> {
-    let (digits, waits) = match line {
-        [digits @ .., b'+', b'}'] => (digits, false),
-        [digits @ .., b'}'] => (digits, true),
+    let (mut text, literal) = match line {
+        [text @ .., b'+', b'}'] => (text, Literal::GoesOn),
+        [text @ .., b'}'] => (text, Literal::Waits),
         _ => return None,
     };
-    let from = digits.iter().rposition(|b| !b.is_ascii_digit())?;
-    match digits.get(from..)? {
-        [b'{', len @ ..] if !len.is_empty() => Some(Literal { len: decimal(len), waits }),
-        _ => None,
+    let mut digits = false;
+    while let [rest @ .., b'0'..=b'9'] = text {
+        (text, digits) = (rest, true);
+    }
+    if digits && text.last() == Some(&b'{') {
+        Some(literal)
+    } else {
+        None
     }
 }

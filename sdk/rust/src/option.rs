@@ -1,6 +1,6 @@
 //! The config's options as a guest reads them, and what is wrong with them.
 
-use crate::host::{config, says_yes, secret, warn, warn_bytes, Code};
+use crate::host::{self, config, says_yes, secret, warn, warn_bytes, Code};
 use crate::refusal::Part::{Quote, Say};
 use crate::refusal::{Class, Outcome, Refusal};
 use crate::text::Text;
@@ -10,13 +10,15 @@ use crate::text::Text;
 pub const VALUE_MAX: usize = 255;
 
 /// Whether the service is a TLS client.
+#[inline(always)]
 pub fn is_client() -> bool {
     says_yes("client")
 }
 
 /// Whether an option is set, whatever to.
+#[inline(always)]
 pub fn is_set(key: &str) -> bool {
-    config(key, &mut []) != Err(Code::NONE)
+    host::is_set(key)
 }
 
 /// The value of an option, by its key for the host and the name that the config has.

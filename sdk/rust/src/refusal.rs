@@ -71,8 +71,8 @@ impl Refusal {
 /// backslash, is escaped by the host.
 fn quote<const N: usize>(sentence: &mut Text<N>, bytes: &[u8]) {
     sentence.add(b"\"");
-    for &b in bytes.iter().take(QUOTE_MAX) {
-        sentence.add(if b == b'"' { b"'" } else { core::slice::from_ref(&b) });
+    for &b in bytes.get(..QUOTE_MAX).unwrap_or(bytes) {
+        sentence.add(&[if b == b'"' { b'\'' } else { b }]);
     }
     sentence.add(if bytes.len() > QUOTE_MAX { b"...\"" } else { b"\"" });
 }

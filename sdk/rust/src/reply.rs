@@ -4,25 +4,22 @@
 use core::marker::PhantomData;
 use core::ops::RangeInclusive;
 
-use crate::text::{chomp, has_control, split_word, Parts};
+use crate::text::{chomp, has_control, is_word, split_word, Parts};
 use crate::{Class, Code, Outcome, Part, Refusal, OUTGOING};
 use Part::{Quote, Say};
 
 /// Longest reply in bytes, all its lines together. RFC 5321 section 4.5.3.1.5
 /// allows 512 for a line; greetings and EHLO answers in the wild stay under 2000.
-const REPLY_MAX: usize = 4096;
+pub const REPLY_MAX: usize = 4096;
 
 /// Most lines of a reply: a server must not hold a negotiation with line after line.
 const LINES_MAX: usize = 100;
 
-/// Room for what `insert` adds to a reply of full length.
-const INSERT_MAX: usize = 16;
-
 /// What a protocol's replies look like. It is a type's, not a value's, so that a `Reply`
 /// holds zeros at first and takes no room in the module.
 pub trait Style {
-    /// The protocol in refusals, as in `is no SMTP reply`.
-    const NAME: &'static str;
+    /// What a line that is none of a reply is told to be, as in ` is no SMTP reply: `.
+    const UNLIKE: &'static str;
     /// The first digits of its codes.
     const FIRST: RangeInclusive<u8>;
     const LINES: Lines;
@@ -42,63 +39,75 @@ pub enum Lines {
 /// The last reply read. Its lines end in CR LF, whatever the server sent.
 pub struct Reply<S> {
     style: PhantomData<S>,
-    buf: [u8; REPLY_MAX + INSERT_MAX],
+    buf: [u8; REPLY_MAX],
     len: usize,
+    /// Where its last line begins.
+    last: usize,
     code: u32,
 }
 
 impl<S: Style> Reply<S> {
     pub const fn new() -> Self {
-        Reply { style: PhantomData, buf: [0; REPLY_MAX + INSERT_MAX], len: 0, code: 0 }
+        Reply { style: PhantomData, buf: [0; REPLY_MAX], len: 0, last: 0, code: 0 }
     }
 
     /// Reads one reply from the server. What names it in a refusal, as in
     /// `reading the server's greeting: timed out`.
     pub fn read(&mut self, what: &str) -> Outcome {
+        self.read_named("the server's ", what)
+    }
+
+    /// Sends a command, and wants one code in the answer to it.
+    pub fn ask(&mut self, line: &[u8], command: &str, code: u32) -> Outcome {
+        OUTGOING.write(line).map_err(|code| Refusal::of(&["sending ", command], code))?;
+        self.read_answer(command)?;
+        self.want(code, command)
+    }
+
+    /// Reads the answer to a command.
+    pub fn read_answer(&mut self, command: &str) -> Outcome {
+        self.read_named("the server's answer to ", command)
+    }
+
+    /// Reads a reply that two pieces of a sentence name.
+    #[inline(never)]
+    fn read_named(&mut self, whose: &str, what: &str) -> Outcome {
         self.len = 0;
         for _ in 0..LINES_MAX {
-            if self.read_line(what)? {
+            if self.read_line(whose, what)? {
                 return Ok(());
             }
         }
-        Err(unlike(what, " has more than 100 lines"))
+        Err(Refusal::new(Class::Peer, &[Say(whose), Say(what), Say(" has more than 100 lines")]))
     }
 
     /// Reads a line, and tells whether it was the reply's last.
-    fn read_line(&mut self, what: &str) -> Outcome<bool> {
-        let free = self.buf.get_mut(self.len..REPLY_MAX).unwrap_or(&mut []);
-        if free.len() < 2 {
-            return Err(unlike(what, " is longer than 4096 bytes"));
-        }
-        let n = match OUTGOING.read_line(free) {
+    fn read_line(&mut self, whose: &str, what: &str) -> Outcome<bool> {
+        let free = self.buf.get_mut(self.len..).unwrap_or(&mut []);
+        // Less has no room for a line end.
+        let n = match if free.len() < 2 { Err(Code::TOO_LONG) } else { OUTGOING.read_line(free) } {
             Ok(n) => n,
-            Err(Code::TOO_LONG) => return Err(unlike(what, " is longer than 4096 bytes")),
-            Err(code) => return Err(Refusal::of(&["reading the server's ", what], code)),
+            Err(Code::TOO_LONG) => return Err(too_long(whose, what)),
+            Err(code) => return Err(Refusal::of(&["reading ", whose, what], code)),
         };
         let line = chomp(free.get(..n).unwrap_or(&[]));
         let first = self.len == 0;
-        let (code, last) = match parse::<S>(line) {
-            Some((code, last)) if first || code == self.code => (code, last),
-            _ if !first && S::LINES == Lines::Free && !has_control(line) => (self.code, false),
+        let last = match parse::<S>(line) {
+            Some((code, last)) if first || code == self.code => {
+                self.code = code;
+                last
+            }
+            _ if !first && S::LINES == Lines::Free && !has_control(line) => false,
             _ => {
-                return Err(Refusal::new(
-                    Class::Peer,
-                    &[
-                        Say("the server's "),
-                        Say(what),
-                        Say(" is no "),
-                        Say(S::NAME),
-                        Say(" reply: "),
-                        Quote(line),
-                    ],
-                ))
+                let parts = [Say(whose), Say(what), Say(S::UNLIKE), Quote(line)];
+                return Err(Refusal::new(Class::Peer, &parts));
             }
         };
-        self.code = code;
+        self.last = self.len;
         self.len += line.len();
-        match self.buf.get_mut(self.len..REPLY_MAX) {
+        match self.buf.get_mut(self.len..) {
             Some([cr, lf, ..]) => (*cr, *lf) = (b'\r', b'\n'),
-            _ => return Err(unlike(what, " is longer than 4096 bytes")),
+            _ => return Err(too_long(whose, what)),
         }
         self.len += 2;
         Ok(last)
@@ -121,6 +130,11 @@ impl<S: Style> Reply<S> {
         self.buf.get(..self.len).unwrap_or(&[])
     }
 
+    /// The first line without its line end.
+    pub fn first(&self) -> &[u8] {
+        Parts::of(self.bytes(), b'\r').next().unwrap_or(&[])
+    }
+
     /// Each line without its line end.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         Parts::of(chomp(self.bytes()), b'\n').map(trim_return)
@@ -128,34 +142,22 @@ impl<S: Style> Reply<S> {
 
     /// The line that completes the reply.
     pub fn last(&self) -> &[u8] {
-        let whole = chomp(self.bytes());
-        let before = whole.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        whole.get(before..).unwrap_or(&[])
+        chomp(self.bytes().get(self.last..).unwrap_or(&[]))
     }
 
     /// The parameters of an extension, if this answer to EHLO offers it
     /// (RFC 5321 section 4.1.1.1: keywords stand from the second line on).
     pub fn extension(&self, keyword: &str) -> Option<&[u8]> {
-        self.lines().skip(1).find_map(|line| {
-            let (word, parameters) = split_word(text(line));
-            if word.eq_ignore_ascii_case(keyword.as_bytes()) {
-                Some(parameters)
-            } else {
-                None
-            }
-        })
-    }
-
-    /// Puts a few bytes, at most INSERT_MAX, into the reply.
-    pub fn insert(&mut self, at: usize, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if let Some(tail) = self.buf.get_mut(at..end) {
-            if let Some(kept) = tail.len().checked_sub(bytes.len()) {
-                tail.copy_within(..kept, bytes.len());
-                tail.iter_mut().zip(bytes).for_each(|(place, b)| *place = *b);
-                self.len = end;
+        let mut lines = Parts::of(self.bytes(), b'\r');
+        lines.next();
+        for line in &mut lines {
+            // The line feed of the line before it comes first.
+            let (word, parameters) = split_word(line.get(5..).unwrap_or(&[]));
+            if is_word(word, keyword) {
+                return Some(parameters);
             }
         }
+        None
     }
 }
 
@@ -186,6 +188,6 @@ fn parse<S: Style>(line: &[u8]) -> Option<(u32, bool)> {
     }
 }
 
-fn unlike(what: &str, how: &str) -> Refusal {
-    Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(how)])
+fn too_long(whose: &str, what: &str) -> Refusal {
+    Refusal::new(Class::Peer, &[Say(whose), Say(what), Say(" is longer than 4096 bytes")])
 }

@@ -180,16 +180,38 @@ pub fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
     (line.get(..end).unwrap_or(&[]), trim(line.get(end..).unwrap_or(&[])))
 }
 
+/// Whether a word is one that is known, in letters of either case.
+#[inline(never)]
+pub fn is_word(word: &[u8], known: &str) -> bool {
+    word.len() == known.len() && word.iter().zip(known.as_bytes()).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+/// Whether a word is one of those that are known, in letters of either case.
+#[inline(never)]
+pub fn is_among(word: &[u8], known: &[&str]) -> bool {
+    known.iter().any(|known| is_word(word, known))
+}
+
 /// What a table has for a word, in letters of either case.
-pub fn look_up<T: Copy>(word: &[u8], table: &[(&str, T)]) -> Option<T> {
-    table.iter().find(|(known, _)| word.eq_ignore_ascii_case(known.as_bytes())).map(|&(_, what)| what)
+pub fn look_up<'a, T>(word: &[u8], table: &'a [(&str, T)]) -> Option<&'a T> {
+    table.iter().find(|(known, _)| is_word(word, known)).map(|(_, what)| what)
 }
 
 /// The bytes without blanks at both ends.
-pub fn trim(s: &[u8]) -> &[u8] {
-    let from = s.iter().position(|&b| !is_blank(b)).unwrap_or(s.len());
-    let to = s.iter().rposition(|&b| !is_blank(b)).map_or(from, |last| last + 1);
-    s.get(from..to).unwrap_or(&[])
+pub fn trim(mut s: &[u8]) -> &[u8] {
+    while let [b, rest @ ..] = s {
+        if !is_blank(*b) {
+            break;
+        }
+        s = rest;
+    }
+    while let [rest @ .., b] = s {
+        if !is_blank(*b) {
+            break;
+        }
+        s = rest;
+    }
+    s
 }
 
 /// A blank or a tab: one condition, not two to be tried one after the other.
