@@ -30,6 +30,6 @@ pub extern "C" fn negotiate_server() -> i32 {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    option::warn_idle("cifs");
+    option::warn_idle(option::idle!("cifs"));
     0
 }

@@ -12,7 +12,7 @@ mod response;
 mod server;
 
 use response::{Kind, Server};
-use stunnel::option::warn_idle;
+use stunnel::option::{idle, warn_idle};
 use stunnel::{accept, host, status, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -52,7 +52,7 @@ unsafe fn session() -> &'static mut Session {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    warn_idle("imap");
+    warn_idle(idle!("imap"));
     status(accept::check())
 }
 

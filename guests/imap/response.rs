@@ -57,8 +57,7 @@ impl Server {
         self.len = 0;
         let line = line::of_server(what, &mut self.buf)?;
         if line::literal(line).is_some() {
-            let parts = [Say("the server's "), Say(what), Say(" has a literal: "), Quote(line)];
-            return Err(Refusal::new(Class::Peer, &parts));
+            return Err(line::unlike(what, " has a literal: ", Some(line)));
         }
         self.len = line.len();
         Ok(())
@@ -101,6 +100,6 @@ impl Server {
                 return Err(Refusal::new(Class::Peer, &parts));
             }
         }
-        Err(Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(" has more than 20 lines")]))
+        Err(line::unlike(what, " has more than 20 lines", None))
     }
 }

@@ -8,8 +8,8 @@ use crate::command::{self, Verb};
 use crate::response::LINE_MAX;
 use crate::{unavailable, Session};
 use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
-use stunnel::{Class, Outcome, Part, Refusal};
-use Part::{Quote, Say};
+use stunnel::{line, Class, Outcome, Part, Refusal};
+use Part::Say;
 
 /// Room for a response: a list of capabilities, and the words and the tag around it.
 pub const OUT_MAX: usize = LINE_MAX + CLEAR_MAX + command::TAG_MAX + 128;
@@ -95,8 +95,8 @@ fn add_capability(s: &mut Session) -> Outcome {
             .ask(b"stunnel CAPABILITY\r\n", "CAPABILITY", "answer to CAPABILITY")
             .map_err(unavailable)?;
         if s.server.capability.bytes().is_empty() {
-            let parts = [Say("the server's answer to CAPABILITY has no list: "), Quote(s.server.line())];
-            return Err(unavailable(Refusal::new(Class::Peer, &parts)));
+            let refusal = line::unlike("answer to CAPABILITY", " has no list: ", Some(s.server.line()));
+            return Err(unavailable(refusal));
         }
     }
     capability::add_clear(&mut s.out, s.server.capability.bytes());

@@ -37,6 +37,6 @@ unsafe fn message() -> &'static mut Message {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    option::warn_idle("ldap");
+    option::warn_idle(option::idle!("ldap"));
     0
 }

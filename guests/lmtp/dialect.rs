@@ -12,4 +12,4 @@ pub const HELLO_FACT: &str = "lhlo";
 pub const HELLO_FIRST: &[u8] = b"503 5.5.1 LHLO first\r\n";
 
 /// Where stunnel's options of a login have no effect.
-pub const IDLE: &str = "lmtp's server mode";
+pub const IDLE: &str = stunnel::idle!("lmtp's server mode");

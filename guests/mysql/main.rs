@@ -45,7 +45,7 @@ unsafe fn packet() -> &'static mut Packet {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    option::warn_idle("mysql");
+    option::warn_idle(option::idle!("mysql"));
     status(accept::want_one_server()) // the greeting has a challenge for the login
 }
 

@@ -35,6 +35,6 @@ unsafe fn session() -> &'static mut Session {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    option::warn_idle("nntp");
+    option::warn_idle(option::idle!("nntp"));
     status(accept::want_one_server().and_then(|()| accept::check()))
 }

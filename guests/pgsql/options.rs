@@ -1,7 +1,7 @@
 //! The option of the pgsql guest.
 
 use stunnel::host::{config, warn};
-use stunnel::option::{is_client, is_set, warn_idle};
+use stunnel::option::{is_client, is_set, idle, warn_idle};
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::{Quote, Say};
 
@@ -13,7 +13,7 @@ pub fn check() -> Outcome {
     if is_set("option.direct") && !is_client() {
         warn("guestOption direct has no effect in server mode, which takes both kinds of clients");
     }
-    warn_idle("pgsql");
+    warn_idle(idle!("pgsql"));
     direct().map(drop)
 }
 

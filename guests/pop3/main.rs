@@ -10,7 +10,7 @@ mod response;
 mod server;
 
 use response::Server;
-use stunnel::option::warn_idle;
+use stunnel::option::{idle, warn_idle};
 use stunnel::{accept, host, status, Class, Outcome, Part, Refusal, Text, ACCEPTED};
 use Part::{Quote, Say};
 
@@ -49,7 +49,7 @@ unsafe fn session() -> &'static mut Session {
 /// Called when the configuration is loaded.
 #[no_mangle]
 pub extern "C" fn configure() -> i32 {
-    warn_idle("pop3");
+    warn_idle(idle!("pop3"));
     status(accept::check())
 }
 

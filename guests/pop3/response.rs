@@ -17,6 +17,9 @@ const LINES_MAX: u32 = 100;
 /// own matter, and modes that the server would have to be told of (RFC 6856).
 static LATER: [&str; 5] = ["SASL", "USER", "STLS", "UTF8", "LANG"];
 
+/// What the server's list is called in refusals.
+const CAPA: &str = "answer to CAPA";
+
 /// The last line of the server, and its capabilities, a line each, once they are known.
 pub struct Server {
     buf: [u8; LINE_MAX],
@@ -45,8 +48,7 @@ impl Server {
         if is_word(word, "-ERR") {
             return Ok(false);
         }
-        let parts = [Say("the server's "), Say(what), Say(" is no POP3 response: "), Quote(self.line())];
-        Err(Refusal::new(Class::Peer, &parts))
+        Err(line::unlike(what, " is no POP3 response: ", Some(self.line())))
     }
 
     /// Upgrades the connection (RFC 2595 section 4).
@@ -63,7 +65,7 @@ impl Server {
     pub fn capabilities(&mut self) -> Outcome<&[u8]> {
         if !self.known {
             send(b"CAPA\r\n", "CAPA")?;
-            if self.read("answer to CAPA")? {
+            if self.read(CAPA)? {
                 self.read_list()?;
             }
             self.known = true;
@@ -74,7 +76,7 @@ impl Server {
     /// Reads the lines up to the one with a dot alone.
     fn read_list(&mut self) -> Outcome {
         for _ in 0..LINES_MAX {
-            let line = line::of_server("answer to CAPA", &mut self.buf)?;
+            let line = line::of_server(CAPA, &mut self.buf)?;
             if line == b"." {
                 return Ok(());
             }
@@ -83,10 +85,10 @@ impl Server {
                 self.list.add(line).add(b"\r\n");
             }
             if self.list.is_over() {
-                return Err(unlike(" is longer than 4096 bytes"));
+                return Err(line::unlike(CAPA, " is longer than 4096 bytes", None));
             }
         }
-        Err(unlike(" has more than 100 lines"))
+        Err(line::unlike(CAPA, " has more than 100 lines", None))
     }
 
     /// Says that there is no server yet to ask for capabilities.
@@ -97,8 +99,4 @@ impl Server {
 
 fn send(command: &[u8], what: &str) -> Outcome {
     OUTGOING.write(command).map_err(|code| Refusal::of(&["sending ", what], code))
-}
-
-fn unlike(how: &str) -> Refusal {
-    Refusal::new(Class::Peer, &[Say("the server's answer to CAPA"), Say(how)])
 }

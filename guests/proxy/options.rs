@@ -2,7 +2,7 @@
 
 use stunnel::host::{config, warn};
 use stunnel::ip::{Endpoint, Network};
-use stunnel::option::{bad, is_client, is_set, warn_idle};
+use stunnel::option::{bad, is_client, is_set, idle, warn_idle};
 use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::Say;
@@ -25,7 +25,7 @@ pub enum Version {
 
 /// Checks everything before the first connection.
 pub fn check() -> Outcome {
-    warn_idle("proxy");
+    warn_idle(idle!("proxy"));
     let (version, accepts, sends, tls) = (version()?, accepts()?, sends()?, tells_tls()?);
     if !accepts {
         if !sends {

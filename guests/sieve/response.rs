@@ -2,8 +2,7 @@
 //! were asked for or TLS has started, and a line that begins with OK, NO or BYE.
 
 use stunnel::text::{is_blank, is_word, look_up, Parts};
-use stunnel::{line, Class, Outcome, Part, Refusal, Text};
-use Part::{Quote, Say};
+use stunnel::{line, Outcome, Text};
 
 /// Longest response in bytes, all its lines together. The extensions of Sieve are the
 /// longest line, with less than 1000 in what servers have today.
@@ -47,21 +46,21 @@ impl Server {
             let line = line::of_server(what, &mut self.buf)?;
             let verdict = verdict(line);
             if line::literal(line).is_some() {
-                return Err(unlike(what, " has a literal: ", line));
+                return Err(line::unlike(what, " has a literal: ", Some(line)));
             }
             if verdict.is_none() && name(line).is_none() {
-                return Err(unlike(what, " is no ManageSieve response: ", line));
+                return Err(line::unlike(what, " is no ManageSieve response: ", Some(line)));
             }
             self.last = self.text.bytes().len();
             self.text.add(line).add(b"\r\n");
             if self.text.is_over() {
-                return Err(too_much(what, " is longer than 4096 bytes"));
+                return Err(line::unlike(what, " is longer than 4096 bytes", None));
             }
             if let Some(verdict) = verdict {
                 return Ok(verdict);
             }
         }
-        Err(too_much(what, " has more than 100 lines"))
+        Err(line::unlike(what, " has more than 100 lines", None))
     }
 
     /// The line that ends the response.
@@ -118,12 +117,4 @@ fn name(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(b"\"")?;
     let end = rest.iter().position(|&b| b == b'"')?;
     rest.get(..end)
-}
-
-fn unlike(what: &str, how: &str, line: &[u8]) -> Refusal {
-    Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(how), Quote(line)])
-}
-
-fn too_much(what: &str, how: &str) -> Refusal {
-    Refusal::new(Class::Peer, &[Say("the server's "), Say(what), Say(how)])
 }

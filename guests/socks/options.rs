@@ -1,7 +1,7 @@
 //! The options of the socks guest, and what is wrong with them.
 
 use stunnel::host::{config, secret};
-use stunnel::option::{bad, is_client, login, value, warn_half_login, warn_idle};
+use stunnel::option::{bad, idle, is_client, login, value, warn_half_login, warn_idle};
 use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use crate::target::{Target, OPTION_MAX};
@@ -25,7 +25,7 @@ pub fn check(s: &mut Session) -> Outcome {
         }
         return warn_half_login();
     }
-    warn_idle("socks's server mode");
+    warn_idle(idle!("socks's server mode"));
     Ok(())
 }
 

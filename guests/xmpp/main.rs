@@ -59,7 +59,7 @@ fn check() -> Outcome {
         let mut buf = [0; option::VALUE_MAX];
         client::domain(&mut buf)?;
     } else {
-        option::warn_idle("xmpp's server mode");
+        option::warn_idle(option::idle!("xmpp's server mode"));
     }
     accept::check()
 }

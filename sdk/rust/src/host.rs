@@ -292,13 +292,6 @@ pub fn log(severity: i32, text: &str) {
 /// Logs at stunnel's level 4.
 #[inline(always)]
 pub fn warn(text: &str) {
-    warn_bytes(text.as_bytes());
-}
-
-/// The same for a sentence that was put together: checking it for UTF-8 would cost a
-/// module a kilobyte.
-#[inline(always)]
-pub(crate) fn warn_bytes(text: &[u8]) {
     unsafe { raw::log(4, text.as_ptr(), text.len()) };
 }
 

@@ -31,18 +31,23 @@ pub fn read(side: Side, buf: &mut [u8]) -> Result<Line> {
 pub fn of_server<'a>(what: &str, buf: &'a mut [u8]) -> Outcome<&'a [u8]> {
     let n = match OUTGOING.read_line(buf) {
         Ok(n) => n,
-        Err(Code::TOO_LONG) => {
-            let parts = [Say("the server's "), Say(what), Say(" has a line that is too long")];
-            return Err(Refusal::new(Class::Peer, &parts));
-        }
+        Err(Code::TOO_LONG) => return Err(unlike(what, " has a line that is too long", None)),
         Err(code) => return Err(Refusal::of(&["reading the server's ", what], code)),
     };
     let line = chomp(buf.get(..n).unwrap_or(&[]));
     if has_control(line) {
-        let parts = [Say("the server's "), Say(what), Say(" has a control character: "), Quote(line)];
-        return Err(Refusal::new(Class::Peer, &parts));
+        return Err(unlike(what, " has a control character: ", Some(line)));
     }
     Ok(line)
+}
+
+/// Refuses what the server says: `the server's WHAT HOW`, and the line that is wrong, if it
+/// is one.
+#[inline(never)]
+pub fn unlike(what: &str, how: &str, line: Option<&[u8]>) -> Refusal {
+    let parts = [Say("the server's "), Say(what), Say(how), Quote(line.unwrap_or(&[]))];
+    let n = if line.is_some() { 4 } else { 3 };
+    Refusal::new(Class::Peer, parts.get(..n).unwrap_or(&[]))
 }
 
 /// Reads on to the end of a line that did not fit. The buffer's length is known

@@ -1,9 +1,8 @@
 //! The config's options as a guest reads them, and what is wrong with them.
 
-use crate::host::{self, config, says_yes, secret, warn, warn_bytes, Code};
+use crate::host::{self, config, says_yes, secret, warn, Code};
 use crate::refusal::Part::{Quote, Say};
 use crate::refusal::{Class, Outcome, Refusal};
-use crate::text::Text;
 
 /// Longest value of an option in bytes: a host name's, which is the longest that
 /// most guests have.
@@ -67,18 +66,22 @@ pub fn warn_half_login() -> Outcome {
     Ok(())
 }
 
-/// Longest warning of `warn_idle`.
-const IDLE_MAX: usize = 128;
+/// Stunnel's options of a login.
+static LOGIN: [&str; 3] = ["protocolhost", "protocolusername", "secret.protocolpassword"];
 
-/// Warns that stunnel's options of a login have no effect, as in `imap` and in `smtp's
-/// server mode`. Configs that ran with stunnel have them, since it says nothing.
-pub fn warn_idle(place: &str) {
-    let keys = ["protocolhost", "protocolusername", "secret.protocolpassword"];
-    if !keys.iter().any(|key| is_set(key)) {
-        return;
+/// Warns that they have no effect, in a sentence that [`idle`] makes. Configs that ran with
+/// stunnel have them, since it says nothing.
+pub fn warn_idle(sentence: &str) {
+    if LOGIN.iter().any(|key| is_set(key)) {
+        warn(sentence);
     }
-    let mut text = Text::<IDLE_MAX>::new();
-    text.add(b"protocolHost, protocolUsername and protocolPassword have no effect in ");
-    text.add(place.as_bytes());
-    warn_bytes(text.bytes());
 }
+
+/// The sentence for `warn_idle`, with a place as in `imap` and in `smtp's server mode`.
+#[macro_export]
+macro_rules! idle {
+    ($place:literal) => {
+        concat!("protocolHost, protocolUsername and protocolPassword have no effect in ", $place)
+    };
+}
+pub use idle;

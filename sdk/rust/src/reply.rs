@@ -11,6 +11,7 @@ use Part::{Quote, Say};
 /// Longest reply in bytes, all its lines together. RFC 5321 section 4.5.3.1.5
 /// allows 512 for a line; greetings and EHLO answers in the wild stay under 2000.
 pub const REPLY_MAX: usize = 4096;
+const TOO_LONG: &str = " is longer than 4096 bytes";
 
 /// Most lines of a reply: a server must not hold a negotiation with line after line.
 const LINES_MAX: usize = 100;
@@ -78,7 +79,7 @@ impl<S: Style> Reply<S> {
                 return Ok(());
             }
         }
-        Err(Refusal::new(Class::Peer, &[Say(whose), Say(what), Say(" has more than 100 lines")]))
+        Err(unlike(whose, what, " has more than 100 lines", None))
     }
 
     /// Reads a line, and tells whether it was the reply's last.
@@ -87,7 +88,7 @@ impl<S: Style> Reply<S> {
         // Less has no room for a line end.
         let n = match if free.len() < 2 { Err(Code::TOO_LONG) } else { OUTGOING.read_line(free) } {
             Ok(n) => n,
-            Err(Code::TOO_LONG) => return Err(too_long(whose, what)),
+            Err(Code::TOO_LONG) => return Err(unlike(whose, what, TOO_LONG, None)),
             Err(code) => return Err(Refusal::of(&["reading ", whose, what], code)),
         };
         let line = chomp(free.get(..n).unwrap_or(&[]));
@@ -98,16 +99,13 @@ impl<S: Style> Reply<S> {
                 last
             }
             _ if !first && S::LINES == Lines::Free && !has_control(line) => false,
-            _ => {
-                let parts = [Say(whose), Say(what), Say(S::UNLIKE), Quote(line)];
-                return Err(Refusal::new(Class::Peer, &parts));
-            }
+            _ => return Err(unlike(whose, what, S::UNLIKE, Some(line))),
         };
         self.last = self.len;
         self.len += line.len();
         match self.buf.get_mut(self.len..) {
             Some([cr, lf, ..]) => (*cr, *lf) = (b'\r', b'\n'),
-            _ => return Err(too_long(whose, what)),
+            _ => return Err(unlike(whose, what, TOO_LONG, None)),
         }
         self.len += 2;
         Ok(last)
@@ -188,6 +186,10 @@ fn parse<S: Style>(line: &[u8]) -> Option<(u32, bool)> {
     }
 }
 
-fn too_long(whose: &str, what: &str) -> Refusal {
-    Refusal::new(Class::Peer, &[Say(whose), Say(what), Say(" is longer than 4096 bytes")])
+/// Refuses a reply for how it is, and for the line that is wrong, if it is one.
+#[inline(never)]
+fn unlike(whose: &str, what: &str, how: &str, line: Option<&[u8]>) -> Refusal {
+    let parts = [Say(whose), Say(what), Say(how), Quote(line.unwrap_or(&[]))];
+    let n = if line.is_some() { 4 } else { 3 };
+    Refusal::new(Class::Peer, parts.get(..n).unwrap_or(&[]))
 }
