@@ -9,6 +9,9 @@ use crate::inside;
 use crate::session::Session;
 use Part::Say;
 
+/// The command that asks for TLS.
+static AUTH_TLS: accept::Command = accept::command!("AUTH TLS");
+
 /// Longest command in bytes. RFC 959 has no bound; no command up to a login is as long.
 pub const COMMAND_MAX: usize = 512;
 
@@ -30,7 +33,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 
 /// Answers commands up to AUTH TLS.
 fn commands(s: &mut Session) -> Outcome {
-    accept::want_clear("AUTH TLS")?;
+    accept::want_clear(&AUTH_TLS)?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
         let answer = next(s)?;
@@ -127,5 +130,5 @@ fn next(s: &mut Session) -> Outcome<&'static Answer> {
 
 /// Starts TLS (RFC 4217 section 4).
 fn start_tls() -> Outcome {
-    accept::start_tls("AUTH TLS", b"421 Data after AUTH TLS\r\n")
+    accept::start_tls(&AUTH_TLS, b"421 Data after AUTH TLS\r\n")
 }

@@ -11,6 +11,9 @@ use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::{line, Class, Outcome, Part, Refusal};
 use Part::Say;
 
+/// The command that asks for TLS.
+static STARTTLS: accept::Command = accept::command!("STARTTLS");
+
 /// Room for a response: a list of capabilities, and the words and the tag around it.
 pub const OUT_MAX: usize = LINE_MAX + CLEAR_MAX + command::TAG_MAX + 128;
 
@@ -54,7 +57,7 @@ fn greet(s: &mut Session) -> Outcome {
 
 /// Answers commands up to STARTTLS.
 fn commands(s: &mut Session) -> Outcome {
-    accept::want_clear("STARTTLS")?;
+    accept::want_clear(&STARTTLS)?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
         let answer = command::next(s)?;
@@ -105,5 +108,5 @@ fn add_capability(s: &mut Session) -> Outcome {
 }
 
 fn start_tls() -> Outcome {
-    accept::start_tls("STARTTLS", b"* BYE Data after STARTTLS\r\n")
+    accept::start_tls(&STARTTLS, b"* BYE Data after STARTTLS\r\n")
 }

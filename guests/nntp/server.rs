@@ -9,6 +9,9 @@ use stunnel::{Class, Outcome, Part, Refusal, ACCEPTED, OUTGOING};
 use crate::session::{unavailable, Session};
 use Part::{Quote, Say};
 
+/// The command that asks for TLS.
+static STARTTLS: accept::Command = accept::command!("STARTTLS");
+
 /// Longest command in bytes (RFC 3977 section 3.1), and longest line of a list of
 /// capabilities.
 pub const COMMAND_MAX: usize = 512;
@@ -24,12 +27,12 @@ pub fn negotiate(s: &mut Session) -> Outcome {
         s.greet()?;
         commands(s)?;
     }
-    accept::start_tls("STARTTLS", b"580 Data after STARTTLS\r\n")
+    accept::start_tls(&STARTTLS, b"580 Data after STARTTLS\r\n")
 }
 
 /// Answers commands up to STARTTLS (RFC 4642 section 2.2).
 fn commands(s: &mut Session) -> Outcome {
-    accept::want_clear("STARTTLS")?;
+    accept::want_clear(&STARTTLS)?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
         let answer = next(s)?;

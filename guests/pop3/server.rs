@@ -10,6 +10,9 @@ use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::{Class, Outcome, Part, Refusal};
 use Part::Say;
 
+/// The command that asks for TLS.
+static STLS: accept::Command = accept::command!("STLS");
+
 /// Room for a list of capabilities, and the words around it.
 pub const OUT_MAX: usize = LIST_MAX + 64;
 
@@ -45,7 +48,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 
 /// Answers commands up to STLS.
 fn commands(s: &mut Session) -> Outcome {
-    accept::want_clear("STLS")?;
+    accept::want_clear(&STLS)?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
         let answer = command::next(s)?;
@@ -76,5 +79,5 @@ fn commands(s: &mut Session) -> Outcome {
 }
 
 fn start_tls() -> Outcome {
-    accept::start_tls("STLS", b"-ERR Data after STLS\r\n")
+    accept::start_tls(&STLS, b"-ERR Data after STLS\r\n")
 }

@@ -9,6 +9,9 @@ use stunnel::accept::{self, say, COMMANDS_MAX, REFUSED_MAX};
 use stunnel::{Class, Outcome, Part, Refusal};
 use Part::Say;
 
+/// The command that asks for TLS.
+static STARTTLS: accept::Command = accept::command!("STARTTLS");
+
 /// Room for the capabilities.
 pub const OUT_MAX: usize = RESPONSE_MAX + CLEAR_MAX;
 
@@ -48,7 +51,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
 
 /// Answers commands up to STARTTLS.
 fn commands(s: &mut Session) -> Outcome {
-    accept::want_clear("STARTTLS")?;
+    accept::want_clear(&STARTTLS)?;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
         let answer = command::next(s)?;
@@ -83,5 +86,5 @@ fn tell_capabilities(s: &mut Session, clear: bool) -> Outcome {
 }
 
 fn start_tls() -> Outcome {
-    accept::start_tls("STARTTLS", b"BYE \"Data after STARTTLS\"\r\n")
+    accept::start_tls(&STARTTLS, b"BYE \"Data after STARTTLS\"\r\n")
 }

@@ -12,6 +12,9 @@ use crate::session::Session;
 use crate::{dialect, options};
 use Part::Say;
 
+/// The command that asks for TLS.
+static STARTTLS: accept::Command = accept::command!("STARTTLS");
+
 /// Longest command in bytes. RFC 5321 section 4.5.3.1.4 asks for 512; before
 /// TLS no command that may be longer is taken.
 pub const COMMAND_MAX: usize = 1024;
@@ -80,7 +83,7 @@ fn say_name(s: &mut Session, before: &[u8], behind: &[u8]) -> Outcome {
 
 /// Answers commands up to STARTTLS.
 fn commands(s: &mut Session) -> Outcome {
-    accept::want_clear("STARTTLS")?;
+    accept::want_clear(&STARTTLS)?;
     let mut hello = false;
     let mut refused = 0;
     for _ in 0..COMMANDS_MAX {
@@ -190,5 +193,5 @@ fn next(s: &mut Session, hello: bool) -> Outcome<&'static Answer> {
 
 /// Starts TLS (RFC 3207 section 4).
 fn start_tls() -> Outcome {
-    accept::start_tls("STARTTLS", b"554 5.5.1 Data after STARTTLS\r\n")
+    accept::start_tls(&STARTTLS, b"554 5.5.1 Data after STARTTLS\r\n")
 }

@@ -10,6 +10,9 @@ use crate::xml::Kind;
 use crate::{answer, Session};
 use Part::{Quote, Say};
 
+/// The command that asks for TLS.
+static STARTTLS: accept::Command = accept::command!("STARTTLS");
+
 /// What follows the opening tag: STARTTLS is all there is, and it must be.
 const FEATURES: &[u8] = b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>\
     </starttls></stream:features>";
@@ -21,7 +24,7 @@ pub fn negotiate(s: &mut Session) -> Outcome {
         start_tls()?;
         return connect(s);
     }
-    accept::want_clear("STARTTLS")?;
+    accept::want_clear(&STARTTLS)?;
     header::read(&mut s.client, ACCEPTED, &mut s.header)
         .map_err(|wrong| answer::end(&mut s.line, &s.header, false, wrong))?;
     // Where the client's TLS chooses the server there is none yet.
@@ -85,5 +88,5 @@ fn want_end(s: &mut Session) -> Result<(), Wrong> {
 
 /// Starts TLS (RFC 6120 section 5.4.3).
 fn start_tls() -> Outcome {
-    accept::start_tls("STARTTLS", b"</stream:stream>")
+    accept::start_tls(&STARTTLS, b"</stream:stream>")
 }

@@ -3,7 +3,7 @@
 
 use crate::host::{self, Code};
 use crate::option::{self, VALUE_MAX};
-use crate::refusal::Part::Say;
+use crate::refusal::Part::{self, Say};
 use crate::refusal::{Class, Outcome, Refusal};
 use crate::text::decimal;
 use crate::ACCEPTED;
@@ -86,12 +86,38 @@ fn begins_tls() -> Outcome<bool> {
     }
 }
 
+/// The command that asks for TLS, as refusals of clients name it. Their sentences are whole,
+/// since putting one together takes a module more than its text. `accept::command!` makes one.
+pub struct Command {
+    pub unasked: [Part<'static>; 1],
+    pub early: [Part<'static>; 1],
+}
+
+/// `accept::command!("STARTTLS")` is the command of that name.
+#[macro_export]
+macro_rules! command {
+    ($name:literal) => {
+        $crate::accept::Command {
+            unasked: [$crate::Part::Say(concat!(
+                "client spoke TLS without ",
+                $name,
+                ", which guestOption detectTLS=200 would allow"
+            ))],
+            early: [$crate::Part::Say(concat!(
+                "client sent data after ",
+                $name,
+                " without waiting for the answer"
+            ))],
+        }
+    };
+}
+pub use command;
+
 /// Refuses a client that speaks TLS without the command that asks for it: it would wait
 /// for a ServerHello, and the guest for a line end.
-pub fn want_clear(command: &str) -> Outcome {
+pub fn want_clear(command: &Command) -> Outcome {
     if begins_tls()? {
-        let why = ", which guestOption detectTLS=200 would allow";
-        return Err(Refusal::new(Class::Peer, &[Say("client spoke TLS without "), Say(command), Say(why)]));
+        return Err(Refusal::new(Class::Peer, &command.unasked));
     }
     Ok(())
 }
@@ -101,12 +127,11 @@ pub fn want_clear(command: &str) -> Outcome {
 /// the path would be taken for what the client says inside TLS (CVE-2011-0411). The host
 /// sees such bytes, and asking it before the answer would cost every honest client a
 /// wait, so that the refusal comes behind the answer.
-pub fn start_tls(command: &str, early: &[u8]) -> Outcome {
+pub fn start_tls(command: &Command, early: &[u8]) -> Outcome {
     ACCEPTED.starttls().map_err(|code| {
         if code == Code::INJECT {
             let _ = ACCEPTED.write(early); // it may be gone, which adds nothing
-            let parts = [Say("client sent data after "), Say(command), Say(" without waiting for the answer")];
-            return Refusal::new(Class::Peer, &parts);
+            return Refusal::new(Class::Peer, &command.early);
         }
         Refusal::of(&["starting TLS with the client"], code)
     })

@@ -12,6 +12,9 @@ use stunnel::text::split_word;
 use stunnel::Part::{Quote, Say};
 use stunnel::{host, Class, Outcome, Refusal, Text, ACCEPTED, OUTGOING};
 
+/// The command that asks for TLS.
+static STARTTLS: accept::Command = accept::command!("STARTTLS");
+
 stunnel::manifest!("manifest.txt");
 
 /// Longest line in bytes: upsd's own buffers have as many.
@@ -100,7 +103,7 @@ fn is(word: &[u8], name: &str) -> bool {
 }
 
 fn start_tls() -> Outcome {
-    accept::start_tls("STARTTLS", b"ERR ACCESS-DENIED\n")
+    accept::start_tls(&STARTTLS, b"ERR ACCESS-DENIED\n")
 }
 
 fn connect() -> Outcome {
