@@ -67,20 +67,23 @@ impl Session {
     fn greeting(&mut self) -> Outcome {
         self.server.read("greeting").map_err(unavailable)?;
         let line = self.server.line();
-        let why = match response::kind(line) {
+        let kind = response::kind(line);
+        let why = match kind {
             Kind::Ok => return Ok(()),
-            Kind::Bye => {
-                self.out.clear();
-                self.out.add(line).add(b"\r\n");
-                let _ = ACCEPTED.write(self.out.bytes()); // it may be gone
-                return Err(Refusal::new(Class::Peer, &[Say("server greeted with "), Quote(line)]));
-            }
             // STARTTLS is for clients that are not logged in; and one that an
             // attacker logs in before TLS would see the attacker's mailbox.
             Kind::Preauth => "server greeted with PREAUTH, which rules STARTTLS out: ",
+            Kind::Bye => "server greeted with ",
             Kind::Other => "the server's greeting is no IMAP greeting: ",
         };
-        Err(unavailable(Refusal::new(Class::Peer, &[Say(why), Quote(line)])))
+        let refusal = Refusal::new(Class::Peer, &[Say(why), Quote(line)]);
+        if kind != Kind::Bye {
+            return Err(unavailable(refusal));
+        }
+        self.out.clear();
+        self.out.add(line).add(b"\r\n");
+        let _ = ACCEPTED.write(self.out.bytes()); // it may be gone
+        Err(refusal)
     }
 }
 

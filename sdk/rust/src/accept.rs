@@ -3,7 +3,7 @@
 
 use crate::host::{self, Code};
 use crate::option::{self, VALUE_MAX};
-use crate::refusal::Part::{self, Say};
+use crate::refusal::Part::{self, Quote, Say};
 use crate::refusal::{Class, Outcome, Refusal};
 use crate::text::decimal;
 use crate::ACCEPTED;
@@ -20,26 +20,10 @@ pub const TLS_HANDSHAKE: u8 = 0x16;
 /// long for its greeting.
 const DETECT_MAX: u32 = 5000;
 
-/// Milliseconds to wait for a client that speaks TLS at once, as guestOption detectTLS
-/// has it; 0 is not at all.
-pub fn detect_tls() -> Outcome<i32> {
-    let mut buf = [0; VALUE_MAX];
-    match option::value("guestOption detectTLS", "option.detectTLS", &mut buf)? {
-        None => Ok(0),
-        Some(value) => match decimal(value) {
-            Some(ms) if ms <= DETECT_MAX => Ok(ms as i32),
-            _ => {
-                let how = " is not a number of milliseconds up to 5000";
-                Err(option::bad("guestOption detectTLS", value, how))
-            }
-        },
-    }
-}
-
 /// Checks guestOption detectTLS when the configuration is loaded.
 pub fn check() -> Outcome {
     if !option::is_client() {
-        return detect_tls().map(drop);
+        return detect(false).map(drop);
     }
     if option::is_set("option.detectTLS") {
         host::warn("guestOption detectTLS has no effect in client mode");
@@ -66,11 +50,35 @@ pub fn want_one_server() -> Outcome {
 
 /// Waits, if the config says so, for a client that speaks TLS at once.
 pub fn speaks_tls() -> Outcome<bool> {
-    let wait = detect_tls()?;
-    if wait == 0 {
+    detect(true)
+}
+
+/// Reads guestOption detectTLS, milliseconds of which 0 is not at all, and waits as long if
+/// there is a client. What is wrong is said in whole sentences, as in [`Command`].
+#[inline(never)]
+fn detect(wait: bool) -> Outcome<bool> {
+    let mut buf = [0; VALUE_MAX];
+    let value = match host::config("option.detectTLS", &mut buf) {
+        Ok(value) => value,
+        Err(Code::NONE) => return Ok(false),
+        Err(Code::TOO_LONG) => {
+            let parts = [Say("guestOption detectTLS is longer than 255 bytes")];
+            return Err(Refusal::new(Class::Config, &parts));
+        }
+        Err(code) => return Err(Refusal::of(&["reading guestOption detectTLS"], code)),
+    };
+    let ms = match decimal(value) {
+        Some(ms) if ms <= DETECT_MAX => ms as i32,
+        _ => {
+            let how = " is not a number of milliseconds up to 5000";
+            let parts = [Say("guestOption detectTLS: "), Quote(value), Say(how)];
+            return Err(Refusal::new(Class::Config, &parts));
+        }
+    };
+    if !wait || ms == 0 {
         return Ok(false);
     }
-    match ACCEPTED.readable_within(wait) {
+    match ACCEPTED.readable_within(ms) {
         Ok(true) => begins_tls(),
         Ok(false) => Ok(false),
         Err(code) => Err(reading(code)),

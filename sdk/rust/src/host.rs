@@ -172,6 +172,7 @@ pub fn connect() -> Result<()> {
 
 /// Copies a service option or guestOption into buf. A value longer than buf is
 /// `Code::TOO_LONG`, one that is not set `Code::NONE`.
+#[inline(always)]
 pub fn config<'a>(key: &str, buf: &'a mut [u8]) -> Result<&'a [u8]> {
     let n = unsafe { raw::config(key.as_ptr(), key.len(), buf.as_mut_ptr(), buf.len()) };
     filled(buf, n)

@@ -73,42 +73,38 @@ impl<S: Style> Reply<S> {
     /// Reads a reply that two pieces of a sentence name.
     #[inline(never)]
     fn read_named(&mut self, whose: &str, what: &str) -> Outcome {
-        self.len = 0;
+        let mut len = 0;
         for _ in 0..LINES_MAX {
-            if self.read_line(whose, what)? {
+            let free = self.buf.get_mut(len..).unwrap_or(&mut []);
+            // Less has no room for a line end.
+            let n = match if free.len() < 2 { Err(Code::TOO_LONG) } else { OUTGOING.read_line(free) } {
+                Ok(n) => n,
+                Err(Code::TOO_LONG) => return Err(unlike(whose, what, TOO_LONG, None)),
+                Err(code) => return Err(Refusal::of(&["reading ", whose, what], code)),
+            };
+            let line = chomp(free.get(..n).unwrap_or(&[]));
+            let first = len == 0;
+            let last = match parse::<S>(line) {
+                Some((code, last)) if first || code == self.code => {
+                    self.code = code;
+                    last
+                }
+                _ if !first && S::LINES == Lines::Free && !has_control(line) => false,
+                _ => return Err(unlike(whose, what, S::UNLIKE, Some(line))),
+            };
+            self.last = len;
+            len += line.len();
+            match self.buf.get_mut(len..) {
+                Some([cr, lf, ..]) => (*cr, *lf) = (b'\r', b'\n'),
+                _ => return Err(unlike(whose, what, TOO_LONG, None)),
+            }
+            len += 2;
+            if last {
+                self.len = len;
                 return Ok(());
             }
         }
         Err(unlike(whose, what, " has more than 100 lines", None))
-    }
-
-    /// Reads a line, and tells whether it was the reply's last.
-    fn read_line(&mut self, whose: &str, what: &str) -> Outcome<bool> {
-        let free = self.buf.get_mut(self.len..).unwrap_or(&mut []);
-        // Less has no room for a line end.
-        let n = match if free.len() < 2 { Err(Code::TOO_LONG) } else { OUTGOING.read_line(free) } {
-            Ok(n) => n,
-            Err(Code::TOO_LONG) => return Err(unlike(whose, what, TOO_LONG, None)),
-            Err(code) => return Err(Refusal::of(&["reading ", whose, what], code)),
-        };
-        let line = chomp(free.get(..n).unwrap_or(&[]));
-        let first = self.len == 0;
-        let last = match parse::<S>(line) {
-            Some((code, last)) if first || code == self.code => {
-                self.code = code;
-                last
-            }
-            _ if !first && S::LINES == Lines::Free && !has_control(line) => false,
-            _ => return Err(unlike(whose, what, S::UNLIKE, Some(line))),
-        };
-        self.last = self.len;
-        self.len += line.len();
-        match self.buf.get_mut(self.len..) {
-            Some([cr, lf, ..]) => (*cr, *lf) = (b'\r', b'\n'),
-            _ => return Err(unlike(whose, what, TOO_LONG, None)),
-        }
-        self.len += 2;
-        Ok(last)
     }
 
     /// Asks for one code. Any other is `server refused WHAT: "454 4.7.0 not now"`.
