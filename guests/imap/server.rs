@@ -94,9 +94,7 @@ fn commands(s: &mut Session) -> Outcome {
 /// Adds what the server has, which is asked for once if its greeting did not tell.
 fn add_capability(s: &mut Session) -> Outcome {
     if s.server.capability.bytes().is_empty() {
-        s.server
-            .ask(b"stunnel CAPABILITY\r\n", "CAPABILITY", "answer to CAPABILITY")
-            .map_err(unavailable)?;
+        s.server.ask(b"stunnel CAPABILITY\r\n", "CAPABILITY", "answer to CAPABILITY").map_err(unavailable)?;
         if s.server.capability.bytes().is_empty() {
             let refusal = line::unlike("answer to CAPABILITY", " has no list: ", Some(s.server.line()));
             return Err(unavailable(refusal));

@@ -1,6 +1,6 @@
 //! What sets LMTP (RFC 2033) apart from SMTP.
 
-/// The protocol's name in refusals and in the guest's own greeting.
+/// What is said of a line that is no reply, and what the guest's own greeting ends in.
 pub const UNLIKE: &str = " is no LMTP reply: ";
 pub const WELCOME: &[u8] = b" LMTP stunnel\r\n";
 

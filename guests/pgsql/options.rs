@@ -1,7 +1,7 @@
 //! The option of the pgsql guest.
 
 use stunnel::host::{config, warn};
-use stunnel::option::{is_client, is_set, idle, warn_idle};
+use stunnel::option::{idle, is_client, is_set, warn_idle};
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::{Quote, Say};
 

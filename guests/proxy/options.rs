@@ -2,7 +2,7 @@
 
 use stunnel::host::{config, warn};
 use stunnel::ip::{Endpoint, Network};
-use stunnel::option::{bad, is_client, is_set, idle, warn_idle};
+use stunnel::option::{bad, idle, is_client, is_set, warn_idle};
 use stunnel::text::Parts;
 use stunnel::{Class, Code, Outcome, Part, Refusal};
 use Part::Say;

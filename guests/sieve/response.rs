@@ -98,7 +98,8 @@ impl Server {
         self.text.add(last);
     }
 
-    /// The lines before the last, each without its line feed, and an empty one.
+    /// The lines before the last, each without its line feed, and one that is empty behind
+    /// the last line feed.
     fn capabilities(&self) -> Parts {
         Parts::of(self.text.bytes().get(..self.last).unwrap_or(&[]), b'\n')
     }

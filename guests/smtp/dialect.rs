@@ -1,6 +1,6 @@
 //! What sets SMTP (RFC 5321) apart from LMTP, whose guest shares all else.
 
-/// The protocol's name in refusals and in the guest's own greeting.
+/// What is said of a line that is no reply, and what the guest's own greeting ends in.
 pub const UNLIKE: &str = " is no SMTP reply: ";
 pub const WELCOME: &[u8] = b" ESMTP stunnel\r\n";
 

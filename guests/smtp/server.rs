@@ -67,6 +67,7 @@ fn greet(s: &mut Session) -> Outcome {
     }
     s.name.add(name);
     let (whole, end) = (s.reply.bytes(), 4 + name.len());
+    s.out.clear();
     s.out.add(whole.get(..end).unwrap_or(&[]));
     s.out.add(if rest.is_empty() { b" stunnel" } else { b" stunnel for" });
     s.out.add(whole.get(end..).unwrap_or(&[]));

@@ -70,9 +70,10 @@ impl<S: Style> Reply<S> {
         self.read_named("the server's answer to ", command)
     }
 
-    /// Reads a reply that two pieces of a sentence name.
+    /// Reads a reply, named in two pieces so that what asks a command has it once.
     #[inline(never)]
     fn read_named(&mut self, whose: &str, what: &str) -> Outcome {
+        self.len = 0;
         let mut len = 0;
         for _ in 0..LINES_MAX {
             let free = self.buf.get_mut(len..).unwrap_or(&mut []);
@@ -134,9 +135,9 @@ impl<S: Style> Reply<S> {
         Parts::of(chomp(self.bytes()), b'\n').map(trim_return)
     }
 
-    /// The line that completes the reply.
+    /// The line that completes the reply, without its CR LF.
     pub fn last(&self) -> &[u8] {
-        chomp(self.bytes().get(self.last..).unwrap_or(&[]))
+        self.buf.get(self.last..self.len.saturating_sub(2)).unwrap_or(&[])
     }
 
     /// The parameters of an extension, if this answer to EHLO offers it
