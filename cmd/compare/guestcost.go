@@ -115,12 +115,14 @@ func measureGuest(ctx context.Context, cert string) (*costs, error) {
 // bundled guests, in a service for each of these values of client.
 func buildAll(ctx context.Context, cert string, modes []string) (ms float64, err error) {
 	var text strings.Builder
-	fmt.Fprintf(&text, "cert = %s\n", cert)
 	for _, client := range modes {
 		for _, name := range stdproto.Names() {
 			fmt.Fprintf(&text, "[%s %s]\nclient = %[2]s\naccept = 127.0.0.1:1\nprotocol = %[1]s\nprotocolHost = 127.0.0.1:1\n", name, client)
 			if client == "yes" || name != "socks" {
 				text.WriteString("connect = 127.0.0.1:1\n")
+			}
+			if client == "no" {
+				fmt.Fprintf(&text, "cert = %s\n", cert)
 			}
 		}
 		for _, name := range stdproto.Policies() {

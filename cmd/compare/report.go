@@ -159,7 +159,7 @@ func (o *outcome) writeGuest(b *strings.Builder) {
 			fmt.Sprintf("| compile smtp, ms | %.2f | <= %d | %s |", c.Compile, compileGoal, passes(c.Compile, compileGoal)),
 			fmt.Sprintf("| start all %d bundled guests, in client services, ms | %.1f | <= %d | %s |", c.Guests, c.Clients, compileAllGoal, passes(c.Clients, compileAllGoal)),
 			fmt.Sprintf("| the same in server services, ms | %.1f | <= %d | %s |", c.Servers, compileAllGoal, passes(c.Servers, compileAllGoal)),
-			fmt.Sprintf("| the same in services of both modes, ms | %.1f | <= %d | %s |", c.Both, compileAllGoal, passes(c.Both, compileAllGoal)),
+			fmt.Sprintf("| the same with a service of each mode, ms | %.1f | - | |", c.Both),
 			fmt.Sprintf("| instantiate smtp and negotiate, us | %.1f | <= %d | %s |", c.Negotiate, instantiateGoal, passes(c.Negotiate, instantiateGoal)),
 			fmt.Sprintf("| the same negotiation in Go, us | %.1f | - | |", c.Native),
 			fmt.Sprintf("| compile smtp, ms of CPU | %.2f | - | |", c.CompileCPU),
