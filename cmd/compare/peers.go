@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -203,12 +204,14 @@ stream {
 `, j.dir, buffer, j.listen, on, j.connect, strings.Join(tls, ";\n  "))
 }
 
-// freeAddr gives a loopback address for a proxy that cannot choose a port itself.
+// freeAddr gives a loopback address for a proxy that cannot choose a port itself. The port is
+// below those that systems give out, so that nobody else gets it in between.
 func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", errors.New("no port is free")
 }

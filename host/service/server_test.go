@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -144,22 +142,8 @@ func TestReloadUnderLoad(t *testing.T) {
 	want(t, lasting, "after")
 }
 
-// freePort is a port that nobody binds on any address. It is below those that systems
-// give out (Linux from 32768 on), so that no other test gets it in between.
-func freePort(t testing.TB) string {
-	for range 100 {
-		port := strconv.Itoa(10000 + rand.IntN(20000))
-		if ln, err := net.Listen("tcp", ":"+port); err == nil {
-			ln.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
 func TestReloadMovesAddresses(t *testing.T) {
-	port := freePort(t)
+	port := testpeer.FreePort(t)
 	for _, c := range []struct {
 		name, from, to string
 		reach, gone    string // addresses to try after the reload

@@ -176,12 +176,7 @@ func want(t testing.TB, c net.Conn, text string) {
 // closedPort is a loopback address where nobody listens.
 func closedPort(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return "127.0.0.1:" + testpeer.FreePort(t)
 }
 
 // mail is the little of an SMTP server that a negotiation sees.

@@ -8,10 +8,13 @@
 package testpeer
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -69,18 +72,24 @@ func Skip(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// FreePort gives a loopback port for a program that cannot choose one itself.
-// Another process may take it meanwhile: prefer port 0 wherever it works.
+// FreePort gives a port that nobody binds on any address, for a program that cannot choose
+// one itself, and the same one only once. It is below those that systems give out (Linux from
+// 32768 on), so that no connection and no listener of another test gets it in between.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(10000 + rand.IntN(20000))
+		if _, given := ports.LoadOrStore(port, true); given {
+			continue
+		}
+		if ln, err := net.Listen("tcp", ":"+port); err == nil {
+			ln.Close()
+			return port
+		}
 	}
-	defer ln.Close()
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
+
+// ports are those that FreePort has given.
+var ports sync.Map
