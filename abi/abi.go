@@ -31,6 +31,9 @@ const (
 	ManifestSection       = "stunnel.manifest"
 )
 
+// Negotiations are the exports that make a module a protocol.
+var Negotiations = []string{ExportNegotiate, ExportNegotiateServer, ExportNegotiateClient}
+
 // A Side is an end of the tunnel.
 type Side int32
 

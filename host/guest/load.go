@@ -195,7 +195,7 @@ func (m *Module) describe(facts *meter.Module, needs []abi.Capability) {
 	m.Info = Info{
 		Size: facts.Size, Functions: facts.Functions, Capabilities: needs,
 		MinPages: facts.Memory.Min, MaxPages: facts.Memory.Max,
-		Negotiates: has(abi.ExportNegotiate, abi.ExportNegotiateServer, abi.ExportNegotiateClient), Decides: has(abi.ExportDecide),
+		Negotiates: has(abi.Negotiations...), Decides: has(abi.ExportDecide),
 		Configures: has(abi.ExportConfigure), Initializes: initializes, Manifest: slices.Clone(manifest),
 	}
 	m.Info.Features, m.Info.CompileCost = facts.Features, facts.CompileCost()

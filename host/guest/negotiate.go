@@ -36,16 +36,16 @@ type Outcome struct {
 // It closes no connection: whoever made one does, after an error too. No deadline of
 // its own is left on them. The error is an *[Error].
 func (m *Module) Negotiate(ctx context.Context, h Host, l Limits) (*Outcome, error) {
-	mode := modeOf(h.Config)
-	if err := m.CheckMode(mode); err != nil {
-		return nil, err
+	export, failure := m.negotiation(modeOf(h.Config))
+	if failure != nil {
+		return nil, failure
 	}
 	n := m.newNegotiation(l)
 	n.host, n.config, n.logTo = h, h.Config, h.Log
 	n.faulter, _ = h.(Faulter)
 	n.adopt(abi.Accepted, h.Accepted())
 	stop := context.AfterFunc(ctx, func() { n.cancel(context.Cause(ctx)) })
-	err := n.run(ctx, m.negotiation(mode))
+	err := n.run(ctx, export)
 	stop()
 	n.release()
 	defer n.dropBuffers()

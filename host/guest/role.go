@@ -40,7 +40,7 @@ func uncalled(role Role, modes Modes) []string {
 	case role == AnyRole:
 		return nil
 	case role == Policy:
-		return []string{abi.ExportNegotiate, abi.ExportNegotiateServer, abi.ExportNegotiateClient}
+		return abi.Negotiations
 	case modes == ServerMode:
 		return []string{abi.ExportDecide, abi.ExportNegotiateClient}
 	case modes == ClientMode:
@@ -49,39 +49,37 @@ func uncalled(role Role, modes Modes) []string {
 	return []string{abi.ExportDecide}
 }
 
-// negotiation is the export that is called in a mode.
-func (m *Module) negotiation(mode Modes) string {
-	half := abi.ExportNegotiateServer
+// negotiation is the export that is called in a mode: its half, or else negotiate.
+func (m *Module) negotiation(mode Modes) (string, *Error) {
+	export, other, line := abi.ExportNegotiateServer, abi.ExportNegotiateClient, "client = yes"
 	if mode == ClientMode {
-		half = abi.ExportNegotiateClient
+		export, other, line = other, export, "client = no"
 	}
-	if slices.Contains(m.Info.Exports, half) {
-		return half
+	if !slices.Contains(m.Info.Exports, export) {
+		export = abi.ExportNegotiate
 	}
-	return abi.ExportNegotiate
+	switch {
+	case slices.Contains(m.uncalled, export):
+		return "", m.errorf(KindInternal, "it was loaded without %q", export)
+	case !slices.Contains(m.Info.Exports, export):
+		return "", m.errorf(KindLoad, "of the protocol it exports %q alone: it is for services with %q", other, line)
+	}
+	return export, nil
 }
 
 // CheckMode refuses a protocol that a service of this mode cannot have. The error is an
 // *[Error].
 func (m *Module) CheckMode(mode Modes) error {
-	export := m.negotiation(mode)
-	if slices.Contains(m.uncalled, export) {
-		return m.errorf(KindInternal, "it was loaded without %q", export)
+	if _, err := m.negotiation(mode); err != nil {
+		return err
 	}
-	if slices.Contains(m.Info.Exports, export) {
-		return nil
-	}
-	half, line := abi.ExportNegotiateClient, "client = yes"
-	if mode == ClientMode {
-		half, line = abi.ExportNegotiateServer, "client = no"
-	}
-	return m.errorf(KindLoad, "of the protocol it exports %q alone: it is for services with %q", half, line)
+	return nil
 }
 
 // checkRole refuses a module that does not export what its role needs, and says which
 // role it has instead.
 func (m *Module) checkRole(role Role, facts *meter.Module) error {
-	negotiation := exported(facts, abi.ExportNegotiate, abi.ExportNegotiateServer, abi.ExportNegotiateClient)
+	negotiation := exported(facts, abi.Negotiations...)
 	negotiates, decides := negotiation != "", exported(facts, abi.ExportDecide) != ""
 	switch {
 	case role == Protocol && !negotiates && decides:

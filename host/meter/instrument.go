@@ -12,9 +12,12 @@ type rewriter struct {
 	depth    uint32 // index of the global that counts depth
 	refill   uint32 // index of the imported function
 	overflow uint32
-	refuel   uint32            // of the function that asks: the module gets it behind its own, since a call of one of those is cheaper to compile than one of an import
-	uncalled []string          // exports that are left out
-	blocks   map[uint32]uint32 // type of a function with several results -> type of its block
+	uncalled []string // exports that are left out
+
+	// refuel is the index of the function that asks for fuel. The module gets it behind its
+	// own, since a call of one of those is cheaper to compile than one of an import.
+	refuel uint32
+	blocks map[uint32]uint32 // type of a function with several results -> type of its block
 }
 
 // body writes the metered body of a function:

@@ -3,7 +3,7 @@ package meter
 import "slices"
 
 // reach finds the nodes that the host can come to if it leaves some exports uncalled. A
-// function that the module takes a reference of counts as one: what it is for shows only
+// function that the module takes a reference of is always reached: who calls it shows only
 // when the module runs.
 func (g *callGraph) reach(uncalled func(Export) bool) []bool {
 	var way []uint32

@@ -168,7 +168,7 @@ func misbehaviour(e *guest.Error) string {
 // unexplained tells a reason that the host gave, since the guest gave none.
 func unexplained(reason string) bool {
 	export, _, ok := strings.Cut(reason, " returned ")
-	return ok && slices.Contains([]string{abi.ExportNegotiate, abi.ExportNegotiateServer, abi.ExportNegotiateClient, abi.ExportDecide}, export)
+	return ok && (export == abi.ExportDecide || slices.Contains(abi.Negotiations, export))
 }
 
 // cut is a transcript up to a step. It ends where the guest still waits.

@@ -54,7 +54,7 @@ func (l *loader) begin(ctx context.Context, c *config.Config, o Options) {
 	modes := map[string]guest.Modes{}
 	l.lines = map[lineKey]*line{}
 	add := func(ref guestRef) {
-		n := &line{ref: ref, load: shared[ref.load()]}
+		n := &line{ref: ref, load: shared[ref.loadKey()]}
 		l.lines[ref.key] = n
 		if n.load == nil {
 			source, bad := ref.find(c.Global.GuestPath)
@@ -63,7 +63,7 @@ func (l *loader) begin(ctx context.Context, c *config.Config, o Options) {
 				return
 			}
 			n.load = &load{name: ref.name, source: source, done: make(chan struct{})}
-			shared[ref.load()] = n.load
+			shared[ref.loadKey()] = n.load
 			loads = append(loads, n.load)
 		}
 		modes[ref.name] |= ref.mode()
@@ -94,8 +94,8 @@ func (l *loader) begin(ctx context.Context, c *config.Config, o Options) {
 	l.start(ctx, loads, len(modes))
 }
 
-// load tells loads apart: by all that a line says of how its guest is loaded.
-func (ref guestRef) load() string {
+// loadKey tells loads apart: by all that a line says of how its guest is loaded.
+func (ref guestRef) loadKey() string {
 	return fmt.Sprintf("%q", []string{ref.option, ref.name, ref.label, ref.hash, fmt.Sprint(ref.pages), strings.Join(ref.allow, " ")})
 }
 
