@@ -177,6 +177,7 @@ func TestWine(t *testing.T) {
 
 	w.tests("../../host/socket")
 	w.tests("../../host/fault")
+	w.tests("../../host/program")
 	w.sample()
 
 	for arg, want := range map[string]string{

@@ -5,6 +5,7 @@ package program
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 )
 
@@ -18,22 +19,48 @@ func (c *Command) Start() (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := &exec.Cmd{Path: c.Path, Args: c.argv(), Env: c.Env, Stdin: theirs, Stdout: theirs, Stderr: theirs}
-	if c.Stderr != nil {
-		cmd.Stderr = c.Stderr
-	}
-	if err := cmd.Start(); err != nil {
+	cmd := &exec.Cmd{Path: c.Path, Args: c.argv(), Env: c.Env}
+	b, err := startPiped(cmd, c.Stderr)
+	if err != nil {
 		ours.Close()
 		theirs.Close()
 		return nil, err
 	}
+	ended := make(chan struct{})
+	go b.carry(theirs, ended)
 	wait := func() (string, error) {
+		defer close(ended)
 		s, err := cmd.Process.Wait()
-		theirs.Close() // what copies from it ends with that
 		if err != nil {
 			return "", err
 		}
 		return fmt.Sprintf("finished with code %d", s.ExitCode()), nil
 	}
 	return &Process{Conn: ours, PID: cmd.Process.Pid, wait: wait}, nil
+}
+
+// startPiped starts a command whose standard input and output are pipes, and gives their
+// other ends. Its standard error is a file, or nil: the output's pipe.
+func startPiped(cmd *exec.Cmd, stderr *os.File) (bridge, error) {
+	in, input, err := os.Pipe()
+	if err != nil {
+		return bridge{}, err
+	}
+	defer in.Close()
+	output, out, err := os.Pipe()
+	if err != nil {
+		input.Close()
+		return bridge{}, err
+	}
+	defer out.Close()
+	if stderr == nil {
+		stderr = out
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, stderr
+	if err := cmd.Start(); err != nil {
+		input.Close()
+		output.Close()
+		return bridge{}, err
+	}
+	return bridge{input, output}, nil
 }

@@ -1,0 +1,100 @@
+package program
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stunnel-wasm/stunnel-wasm/host/testpeer"
+)
+
+// What the program of a test does; TestMain is that program then.
+const roleVariable = "STUNNEL_WASM_TEST_ROLE"
+
+// lines is what a program writes, each of which has a write of its own.
+const lines = 64
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVariable) {
+	case "": // the tests
+		os.Exit(m.Run())
+	case "speak":
+		for range lines {
+			os.Stdout.WriteString("a line\r\n")
+		}
+	case "deaf": // speaks, and closes its input long before its end
+		os.Stdin.Close()
+		time.Sleep(10 * time.Millisecond)
+		os.Stderr.WriteString("last words")
+	case "answer": // when its input has ended
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			os.Exit(2)
+		}
+		os.Stdout.Write(bytes.ToUpper(text))
+	}
+}
+
+// begin starts this program in a role.
+func begin(t *testing.T, role string) *Process {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := (&Command{Path: path, Env: append(os.Environ(), roleVariable+"="+role)}).Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Conn.SetDeadline(time.Now().Add(testpeer.Patience))
+	return p
+}
+
+// ends reads until the program's connection has ended, and waits for it.
+func ends(t *testing.T, p *Process, want string) {
+	t.Helper()
+	ended := make(chan struct{})
+	go func() { // as a service does: it may be first
+		defer close(ended)
+		if how, err := p.Wait(); how != "finished with code 0" || err != nil {
+			t.Errorf("the program %s, %v", how, err)
+		}
+	}()
+	if got, err := io.ReadAll(p.Conn); err != nil || string(got) != want {
+		t.Errorf("read %d bytes, not %d, that end in %q: %v", len(got), len(want), got[max(0, len(got)-20):], err)
+	}
+	p.Conn.Close()
+	<-ended
+}
+
+// TestLastWords has programs end right after they have spoken: all of it arrives.
+func TestLastWords(t *testing.T) {
+	for range 20 {
+		ends(t, begin(t, "speak"), strings.Repeat("a line\r\n", lines))
+	}
+}
+
+// TestUnread sends a program what it does not read, which takes nothing from what it says.
+func TestUnread(t *testing.T) {
+	p := begin(t, "deaf")
+	if _, err := io.WriteString(p.Conn, strings.Repeat("unread", 10000)); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, p, "last words")
+}
+
+// TestHalfClose has a program read the end of its input, and answer then.
+func TestHalfClose(t *testing.T) {
+	p := begin(t, "answer")
+	if _, err := io.WriteString(p.Conn, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	ends(t, p, "HELLO")
+}
