@@ -28,7 +28,6 @@ func TestMain(m *testing.M) {
 		}
 	case "deaf": // speaks, and closes its input long before its end
 		os.Stdin.Close()
-		time.Sleep(10 * time.Millisecond)
 		os.Stderr.WriteString("last words")
 	case "answer": // when its input has ended
 		text, err := io.ReadAll(os.Stdin)
