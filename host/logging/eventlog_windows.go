@@ -17,9 +17,6 @@ const EventSource = "stunnel"
 // maxEvent bounds one event's text, in UTF-16 units: ReportEvent takes 31839.
 const maxEvent = 31000
 
-// openFlags are added when a log file is opened.
-const openFlags = 0
-
 // newSyslogSink writes to the event log, which stands for syslog here. It is nil where
 // that cannot be opened: nobody could be told.
 func newSyslogSink(Options) *sink {

@@ -8,16 +8,6 @@ import (
 // fileMode is the mode of a new log file, as stunnel's: the group may read.
 const fileMode = 0o640
 
-// openFile opens a log file to append to, emptying it first if truncate. A
-// FIFO that nobody reads is an error; it would block the start otherwise.
-func openFile(name string, truncate bool) (*os.File, error) {
-	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND | openFlags
-	if truncate {
-		flags |= os.O_TRUNC
-	}
-	return os.OpenFile(name, flags, fileMode)
-}
-
 // fileOut writes to a log file that can be replaced while it is in use.
 type fileOut struct {
 	file *os.File

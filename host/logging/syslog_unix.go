@@ -7,12 +7,8 @@ import (
 	"errors"
 	"net"
 	"os"
-	"syscall"
 	"time"
 )
-
-// openFlags are added when a log file is opened.
-const openFlags = syscall.O_NONBLOCK
 
 // syslogWait bounds one write to syslog. A receiver that stopped reading
 // would otherwise hold the sink for ever.
