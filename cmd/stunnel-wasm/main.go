@@ -58,7 +58,7 @@ func run(args []string) int {
 			return config.WriteTLSOptions(w)
 		})
 	case "guest":
-		return guestcmd.Run(context.Background(), args[1:], os.Stdout, os.Stderr)
+		return guestcmd.Run(context.Background(), args[1:], locate, os.Stdout, os.Stderr)
 	case "check":
 		src, ok := source(args[1:])
 		if !ok {

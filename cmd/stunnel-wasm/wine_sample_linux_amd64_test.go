@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"os"
@@ -31,13 +32,19 @@ func (w *wine) sample() {
 	certs := testpeer.Certs(t)
 	w.copy(certs.Server, "server.pem")
 	w.copy(certs.Root, "ca-certs.pem")
+	w.copy("../../stdproto/acl.wasm", "members.wasm")
+	w.copy("../../stdproto/smtp.wasm", "mail.wasm")
+	mailer := testpeer.Serve(t, func(c net.Conn) {
+		io.WriteString(c, "220 mail.example ESMTP\r\n")
+		io.Copy(io.Discard, c)
+	})
 	raw, err := os.ReadFile(filepath.Join("testdata", "windows.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := func() string { return "127.0.0.1:" + testpeer.FreePort(t) }
-	https, imaps, cmd, pop3 := address(), address(), address(), address()
-	text := strings.NewReplacer("{https}", https, "{imaps}", imaps, "{cmd}", cmd, "{backend}", testpeer.Serve(t, testpeer.Echo),
+	https, imaps, mail, cmd, pop3 := address(), address(), address(), address(), address()
+	text := strings.NewReplacer("{https}", https, "{imaps}", imaps, "{mail}", mail, "{mailer}", mailer, "{cmd}", cmd, "{backend}", testpeer.Serve(t, testpeer.Echo),
 		"{windows}", windowsPath(w.config), "{slashes}", "Z:"+w.config).Replace(string(raw))
 	// As Windows' editors write: with a byte order mark and carriage returns.
 	w.write("\uFEFF" + strings.ReplaceAll(text, "\n", "\r\n"))
@@ -50,7 +57,7 @@ func (w *wine) sample() {
 		t.Fatal(err)
 	}
 	w.run(0, `note: taskbar has no effect[\s\S]*note: iconIdle has no effect[\s\S]*note: RNDfile has no effect[\s\S]*note: SO_RCVTIMEO has no effect[\s\S]*`+
-		`pop3 +client[\s\S]*https +server[\s\S]*imaps +server[\s\S]*cmd +server[\s\S]*Configuration successful`, "check")
+		`pop3 +client[\s\S]*https +server[\s\S]*imaps +server[\s\S]*mail +server[\s\S]*cmd +server[\s\S]*Configuration successful`, "check")
 
 	p := testpeer.RunCommand(t, w.command(wineDir+"/wine64", w.exe))
 	p.WaitLine(`LOG6\[ui\]: Accepting new connections`)
@@ -66,6 +73,15 @@ func (w *wine) sample() {
 	client := plainly(t, pop3)
 	echo(client)
 	client.Close()
+
+	// Guests are named by paths of Windows.
+	clear := plainly(t, mail)
+	clear.SetDeadline(time.Now().Add(testpeer.Patience))
+	if line, err := bufio.NewReader(clear).ReadString('\n'); err != nil || !strings.HasPrefix(line, "220 mail.example stunnel for ESMTP") {
+		t.Errorf("got %q, %v", line, err)
+	}
+	clear.Close()
+	w.run(0, `pin it +policy = Z:\\.*\\members\.wasm sha256:[\s\S]*service \[imaps\] would load it`, "guest", "inspect", windowsPath(filepath.Join(w.config, "members.wasm")), windowsPath(filepath.Join(w.config, "stunnel.conf")))
 
 	program := secure(t, certs, cmd)
 	program.SetDeadline(time.Now().Add(testpeer.Patience))

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
@@ -39,7 +38,7 @@ func parsePolicy(t *target, value string) *Error {
 	if p.Name, ok = guestName(name); !ok {
 		return refuse("Illegal policy", "write acl, the name of a policy of your own, or the path of a .wasm file with a slash in it")
 	}
-	p.Label = strings.TrimSuffix(path.Base(p.Name), ".wasm")
+	p.Label = Label(p.Name)
 	t.service.Policies = append(t.service.Policies, p)
 	return nil
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -48,10 +49,17 @@ func parseProtocol(t *target, value string) *Error {
 	return nil
 }
 
-// guestName takes a guest's name or, with a slash in it, a path. A name becomes part of
-// a file name, so it has no other separator either.
+// IsPath tells whether a guest is named by a path: it has a slash in it, or a backslash
+// where files have those.
+func IsPath(name string) bool { return strings.ContainsAny(name, "/"+string(filepath.Separator)) }
+
+// Label is what other lines call a guest: its name, or its file's without .wasm.
+func Label(name string) string { return strings.TrimSuffix(filepath.Base(name), ".wasm") }
+
+// guestName takes a guest's name or a path. A name becomes part of a file name, so it has
+// no separator of any system.
 func guestName(value string) (string, bool) {
-	if strings.Contains(value, "/") {
+	if IsPath(value) {
 		return value, true
 	}
 	if strings.Trim(value, letters+".-") != "" || strings.HasPrefix(value, ".") || value == "" {

@@ -84,7 +84,7 @@ type Info struct {
 func (r *Runtime) Load(ctx context.Context, s Source) (*Module, error) {
 	sum := sha256.Sum256(s.Wasm)
 	m := &Module{
-		Name: printable(s.Name, maxPlace), Hash: hex.EncodeToString(sum[:]),
+		Name: printable(s.Name, maxName), Hash: hex.EncodeToString(sum[:]),
 		runtime: r, allow: slices.Clone(s.Allow), uncalled: uncalled(s.Role, s.Modes),
 	}
 	// Before anything reads the bytes: a module that was replaced is not even parsed.

@@ -6,13 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of text that a guest chose, in bytes after escaping.
+// Bounds of text that a guest chose, but for maxName, in bytes after escaping.
 const (
-	maxReason   = 256 // a sentence for fail, a trap's text, a line of a trace
-	maxPlace    = 64  // a function's name
-	maxLine     = 512 // a line for log
-	maxFactName = 64  // a key for annotate
-	maxFact     = 256 // a value for annotate
+	maxName     = 4096 // a guest's path
+	maxReason   = 256  // a sentence for fail, a trap's text, a line of a trace
+	maxPlace    = 64   // a function's name
+	maxLine     = 512  // a line for log
+	maxFactName = 64   // a key for annotate
+	maxFact     = 256  // a value for annotate
 )
 
 // printable escapes what is not printable UTF-8 and cuts the result. Log lines are

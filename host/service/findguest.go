@@ -67,7 +67,7 @@ func (ref guestRef) find(path []string) (guest.Source, *config.Error) {
 	for _, a := range ref.allow {
 		src.Allow = append(src.Allow, abi.Capability(a))
 	}
-	if strings.Contains(ref.name, "/") {
+	if config.IsPath(ref.name) {
 		return ref.read(src, ref.name)
 	}
 	if wasm, ok := stdproto.Lookup(ref.name); ok {

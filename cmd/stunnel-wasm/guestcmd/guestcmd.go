@@ -35,6 +35,7 @@ func commands() []command {
 // A tool is one run of a command.
 type tool struct {
 	ctx            context.Context
+	locate         func(string) string
 	stdout, stderr io.Writer
 }
 
@@ -61,8 +62,10 @@ var (
 )
 
 // Run runs the command that the arguments behind "guest" name, and gives the exit status.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	t := &tool{ctx, stdout, stderr}
+// A configuration is found by locate, as the daemon finds it, which may be in another
+// working directory from then on.
+func Run(ctx context.Context, args []string, locate func(string) string, stdout, stderr io.Writer) int {
+	t := &tool{ctx, locate, stdout, stderr}
 	err := t.dispatch(args)
 	switch {
 	case err == nil:

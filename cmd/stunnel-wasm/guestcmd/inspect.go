@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +33,7 @@ func (t *tool) inspect(args []string) error {
 		return err
 	}
 	defer free()
-	t.describe(module, time.Since(begin))
+	t.describe(module, src.Name, time.Since(begin))
 	if len(args) == 1 {
 		return nil
 	}
@@ -45,20 +44,20 @@ func (t *tool) inspect(args []string) error {
 	return t.against(args[1], option, src)
 }
 
-// describe prints what a module is.
-func (t *tool) describe(m *guest.Module, took time.Duration) {
+// describe prints what a module is that has been found under a name.
+func (t *tool) describe(m *guest.Module, name string, took time.Duration) {
 	info := &m.Info
 	w := tabwriter.NewWriter(t.stdout, 0, 8, 2, ' ', 0)
 	// A module that would forge a line of this, to look harmless, must not.
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%s\t%s\n", name, printable(fmt.Sprintf(format, args...)))
+	row := func(field, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", field, printable(fmt.Sprintf(format, args...)))
 	}
-	row("guest", "%s", m.Name)
+	row("guest", "%s", name)
 	row("kind", "%s", kind(info))
 	row("hash", "sha256:%s", m.Hash)
 	pin, prefix := "guestHash =", ""
 	if !info.Negotiates {
-		pin, prefix = "policy = "+protocolOf(m.Name), strings.TrimSuffix(path.Base(m.Name), ".wasm")+"."
+		pin, prefix = "policy = "+protocolOf(name), config.Label(name)+"."
 	}
 	row("pin it", "%s sha256:%s", pin, m.Hash)
 	row("size", "%d bytes, %d functions", info.Size, info.Functions)
@@ -76,7 +75,7 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	if len(info.Capabilities) == 0 {
 		row("may", "nothing beyond the conversation")
 	}
-	bundled := stdproto.Grants(m.Name)
+	bundled := stdproto.Grants(name)
 	for _, c := range info.Capabilities {
 		row("may", "%s", meaning(c))
 		if bundled == nil {
@@ -92,9 +91,9 @@ func (t *tool) describe(m *guest.Module, took time.Duration) {
 	}
 	for line := range strings.Lines(string(info.Manifest)) {
 		// What it says of itself, not what it is: that is in the lines above.
-		switch name, text, _ := strings.Cut(strings.TrimSpace(line), ": "); name {
+		switch field, text, _ := strings.Cut(strings.TrimSpace(line), ": "); field {
 		case "summary", "option", "note":
-			row(name, "%s", text)
+			row(field, "%s", text)
 		}
 	}
 	if len(info.Manifest) == 0 {
@@ -175,7 +174,7 @@ func meaning(c abi.Capability) string {
 
 // against tells whether the services of a config that name the module would load it.
 func (t *tool) against(file, option string, src guest.Source) error {
-	conf, err := config.Load(file)
+	conf, err := config.Load(t.locate(file))
 	var wrong config.Errors
 	if errors.As(err, &wrong) {
 		for _, e := range wrong {
@@ -228,7 +227,7 @@ func (t *tool) refusal(e *config.Error) {
 
 // protocolOf is what a config calls a module that is found under a name.
 func protocolOf(name string) string {
-	if _, bundled := stdproto.Lookup(name); bundled || strings.Contains(name, "/") {
+	if _, bundled := stdproto.Lookup(name); bundled || config.IsPath(name) {
 		return name
 	}
 	return "./" + name

@@ -26,7 +26,7 @@ func (t *tool) record(args []string) error {
 	if len(args) != 2 {
 		return errUsage
 	}
-	conf, err := config.Load(args[0])
+	conf, err := config.Load(t.locate(args[0]))
 	if err != nil {
 		return t.complain(err)
 	}
