@@ -85,7 +85,7 @@ func (w *wine) sample() {
 
 	program := secure(t, certs, cmd)
 	program.SetDeadline(time.Now().Add(testpeer.Patience))
-	if out, err := io.ReadAll(program); err != nil || !strings.Contains(string(out), "Microsoft Windows") {
+	if out, err := io.ReadAll(program); err != nil || !strings.Contains(string(out), "Microsoft Windows") || !strings.Contains(string(out), "two  blanks\r\n") {
 		t.Errorf("cmd.exe says %q, %v", out, err)
 	}
 	program.Close()

@@ -9,7 +9,7 @@ import (
 // Exec holds what a service does with a program.
 type Exec struct {
 	Path     string   // empty: none
-	Args     []string // from the program's own name on; empty: Path alone
+	Args     []string // from the program's own name on, on Windows in one; empty: Path alone
 	Terminal bool     // pty = yes
 	// Retry is how long after its end a service of exec and connect starts again; 0: never.
 	Retry time.Duration
@@ -18,8 +18,14 @@ type Exec struct {
 // retryTime is what retry = yes waits.
 const retryTime = time.Second
 
-// splitArgs splits at blanks; there are no quotes, as in stunnel.
-func splitArgs(value string) []string { return strings.Fields(value) }
+// splitArgs splits at blanks; there are no quotes, as in stunnel. On Windows a program has
+// one line of arguments, which stunnel hands over as it is, quotes and all.
+func splitArgs(value string) []string {
+	if runtime.GOOS == "windows" {
+		return []string{value}
+	}
+	return strings.Fields(value)
+}
 
 func parseTerminal(t *target, value string) *Error {
 	e := yesNo(func(t *target, yes bool) { t.service.Exec.Terminal = yes })(t, value)

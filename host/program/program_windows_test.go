@@ -2,6 +2,7 @@ package program
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 		for range lines {
 			os.Stdout.WriteString("a line\r\n")
 		}
+	case "arguments":
+		fmt.Printf("%q", os.Args)
 	case "deaf": // speaks, and closes its input long before its end
 		os.Stdin.Close()
 		os.Stderr.WriteString("last words")
@@ -39,13 +42,13 @@ func TestMain(m *testing.M) {
 }
 
 // begin starts this program in a role.
-func begin(t *testing.T, role string) *Process {
+func begin(t *testing.T, role string, args ...string) *Process {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := (&Command{Path: path, Env: append(os.Environ(), roleVariable+"="+role)}).Start()
+	p, err := (&Command{Path: path, Args: args, Env: append(os.Environ(), roleVariable+"="+role)}).Start()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +78,11 @@ func TestLastWords(t *testing.T) {
 	for range 20 {
 		ends(t, begin(t, "speak"), strings.Repeat("a line\r\n", lines))
 	}
+}
+
+// TestCommandLine has a program split its arguments by its own rules.
+func TestCommandLine(t *testing.T) {
+	ends(t, begin(t, "arguments", `name "a  b" c\"d`), fmt.Sprintf("%q", []string{"name", "a  b", `c"d`}))
 }
 
 // TestUnread sends a program what it does not read, which takes nothing from what it says.

@@ -1,5 +1,3 @@
-//go:build !unix
-
 package program
 
 import (
@@ -7,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
+	"syscall"
 )
 
 // Start starts the program. Its standard input and output are pipes, between which and
-// the connection this process carries the bytes.
+// the connection this process carries the bytes. Its arguments are one line here, which
+// the program splits itself: Args with blanks between, and nothing quoted or escaped.
 func (c *Command) Start() (*Process, error) {
 	if c.Terminal {
 		return nil, errors.New("this system has no pseudo terminals")
@@ -20,6 +21,7 @@ func (c *Command) Start() (*Process, error) {
 		return nil, err
 	}
 	cmd := &exec.Cmd{Path: c.Path, Args: c.argv(), Env: c.Env}
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: strings.Join(c.Args, " ")} // empty: from cmd.Args
 	b, err := startPiped(cmd, c.Stderr)
 	if err != nil {
 		ours.Close()
