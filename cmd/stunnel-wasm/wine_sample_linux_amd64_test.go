@@ -2,6 +2,10 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha1"
+	"encoding/binary"
+	"encoding/pem"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -24,6 +28,22 @@ func (w *wine) copy(from, to string) {
 	}
 }
 
+// put puts a certificate into one of the user's stores in Windows. The registry has there
+// what Microsoft's tools write, which wine lacks: properties, each with its number, a 1 and
+// its length, of which 32 is the certificate.
+func (w *wine) put(file, store string) {
+	w.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	blob := binary.LittleEndian.AppendUint32([]byte{32, 0, 0, 0, 1, 0, 0, 0}, uint32(len(block.Bytes)))
+	w.must(w.command(wineDir+"/wine64", "reg", "add",
+		fmt.Sprintf(`HKCU\Software\Microsoft\SystemCertificates\%s\Certificates\%X`, store, sha1.Sum(block.Bytes)),
+		"/v", "Blob", "/t", "REG_BINARY", "/d", fmt.Sprintf("%x%x", blob, block.Bytes)))
+}
+
 // sample runs testdata/windows.conf: a client's bytes go through a client's service and a
 // server's, with socket options on each of the four sockets.
 func (w *wine) sample() {
@@ -32,6 +52,7 @@ func (w *wine) sample() {
 	certs := testpeer.Certs(t)
 	w.copy(certs.Server, "server.pem")
 	w.copy(certs.Root, "ca-certs.pem")
+	w.put(certs.Root, "Root")
 	w.copy("../../stdproto/acl.wasm", "members.wasm")
 	w.copy("../../stdproto/smtp.wasm", "mail.wasm")
 	mailer := testpeer.Serve(t, func(c net.Conn) {
@@ -43,8 +64,8 @@ func (w *wine) sample() {
 		t.Fatal(err)
 	}
 	address := func() string { return "127.0.0.1:" + testpeer.FreePort(t) }
-	https, imaps, mail, cmd, pop3 := address(), address(), address(), address(), address()
-	text := strings.NewReplacer("{https}", https, "{imaps}", imaps, "{mail}", mail, "{mailer}", mailer, "{cmd}", cmd, "{backend}", testpeer.Serve(t, testpeer.Echo),
+	https, imaps, mail, cmd, pop3, ldaps := address(), address(), address(), address(), address(), address()
+	text := strings.NewReplacer("{https}", https, "{imaps}", imaps, "{mail}", mail, "{mailer}", mailer, "{cmd}", cmd, "{ldaps}", ldaps, "{backend}", testpeer.Serve(t, testpeer.Echo),
 		"{windows}", windowsPath(w.config), "{slashes}", "Z:"+w.config).Replace(string(raw))
 	// As Windows' editors write: with a byte order mark and carriage returns.
 	w.write("\uFEFF" + strings.ReplaceAll(text, "\n", "\r\n"))
@@ -53,7 +74,7 @@ func (w *wine) sample() {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(fragment, []byte("[pop3]\r\nclient = yes\r\naccept = "+pop3+"\r\nconnect = "+https+
-		"\r\nverifyChain = yes\r\nCAfile = ca-certs.pem\r\ncheckHost = localhost\r\n"), 0o600); err != nil {
+		"\r\nverifyChain = yes\r\nCAstore = org.openssl.winstore:\r\ncheckHost = localhost\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.run(0, `note: taskbar has no effect[\s\S]*note: iconIdle has no effect[\s\S]*note: RNDfile has no effect[\s\S]*note: SO_RCVTIMEO has no effect[\s\S]*`+
@@ -70,9 +91,11 @@ func (w *wine) sample() {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
-	client := plainly(t, pop3)
-	echo(client)
-	client.Close()
+	for _, addr := range []string{pop3, ldaps} {
+		client := plainly(t, addr)
+		echo(client)
+		client.Close()
+	}
 
 	// Guests are named by paths of Windows.
 	clear := plainly(t, mail)
@@ -103,6 +126,15 @@ func (w *wine) sample() {
 	if status := p.Wait(); status != 0 {
 		t.Errorf("status %d", status)
 	}
+
+	// What Windows distrusts is not trusted for being among its roots too.
+	w.put(certs.Root, "Disallowed")
+	p = testpeer.RunCommand(t, w.command(wineDir+"/wine64", w.exe))
+	p.WaitLine(`LOG6\[ui\]: Accepting new connections`)
+	plainly(t, pop3)
+	p.WaitLine(`LOG4\[\d+\]: CERT: Pre-verification error: `)
+	p.Signal(os.Interrupt)
+	p.Wait()
 
 	// What other systems or programs have alone, each with a sentence.
 	w.write("engine = capi\nsocket = r:SO_MARK=1\nsocket = a:SO_REUSEADDR=1\n" + text)

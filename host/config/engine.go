@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,6 +224,15 @@ func parseEngineNum(t *target, value string) *Error {
 	return nil
 }
 
+// SystemStore is the URI of what Windows trusts, as a CAstore (OSSL_STORE-winstore).
+const SystemStore = "org.openssl.winstore:"
+
+// IsSystemStore tells whether a CAstore is what Windows trusts. OpenSSL itself writes it
+// with two slashes.
+func IsSystemStore(value string) bool {
+	return strings.EqualFold(strings.TrimSuffix(value, "//"), SystemStore)
+}
+
 // parseStore takes the URIs of CAstore that OpenSSL opens without providers of others, and
 // pkcs11's. Without a scheme it is a path.
 func parseStore(t *target, value string) *Error {
@@ -235,6 +245,9 @@ func parseStore(t *target, value string) *Error {
 		if !strings.HasPrefix(value[len("file:"):], "/") || strings.HasPrefix(value, "file://") && !strings.HasPrefix(value, "file:///") {
 			return refuse("Failed to open the store", "write file: and a full path")
 		}
+	case IsSystemStore(value) && runtime.GOOS == "windows":
+	case IsSystemStore(value):
+		return refuse("Failed to open the store", "only Windows has that store: write the path of the certificates, such as /etc/ssl/certs")
 	default:
 		return refuse("Failed to open the store", "a pkcs11: or file: URI, or a path")
 	}

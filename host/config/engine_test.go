@@ -1,6 +1,7 @@
 package config
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -103,5 +104,11 @@ func TestStores(t *testing.T) {
 		trust := conf.Services[0].Trust
 		compare(t, "CAstore", trust.CAstore, value)
 		compare(t, "CAengine", trust.CAengine, []string{"id_1", "id_2"})
+	}
+	for _, value := range []string{SystemStore, SystemStore + "//", strings.ToUpper(SystemStore)} {
+		_, errs := loadText("[a]\nclient = yes\naccept = 1\nconnect = 2\nverifyChain = yes\ncheckHost = x\nCAstore = " + value + "\n")
+		if (len(errs) == 0) != (runtime.GOOS == "windows") {
+			t.Errorf("%s: %v", value, errs)
+		}
 	}
 }

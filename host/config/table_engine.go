@@ -19,7 +19,7 @@ var engineOptions = []Option{
 var engineServiceOptions = []Option{
 	{Name: "CAengine", Scope: ServiceScope, Form: "engine-specific id", List: true, Doc: "trusted certificates in a token, named as by cert",
 		parse: nonEmpty(func(t *target, v string) { t.service.Trust.CAengine = append(t.service.Trust.CAengine, v) })},
-	{Name: "CAstore", Scope: ServiceScope, Form: "URI", Doc: "trusted certificates in a token (pkcs11:), a file or the files of a directory (file:)",
+	{Name: "CAstore", Scope: ServiceScope, Form: "URI", Doc: "trusted certificates in a token (pkcs11:), a file or the files of a directory (file:), or of Windows (org.openssl.winstore:)",
 		parse: parseStore},
 	{Name: "engineId", Scope: ServiceScope, Form: "engine_id", parse: parseEngineID,
 		Doc: "engine whose objects cert, key and CAengine name"},

@@ -12,7 +12,7 @@ type Trust struct {
 	CRLfile    string   // empty: none
 	CRLpath    string   // directory with revocation lists under hashed names; empty: none
 	CAengine   []string // names of certificates in tokens
-	CAstore    string   // pkcs11: or file: URI, or a path; empty: none
+	CAstore    string   // pkcs11: or file: URI, a path, or SystemStore; empty: none
 	CheckEmail []string
 	CheckIP    []string // as written; what is no address never matches
 }

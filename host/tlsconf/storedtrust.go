@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/stunnel-wasm/stunnel-wasm/host/config"
@@ -36,7 +37,11 @@ func (c *Context) storedTrust(s *config.Service, o Options) ([]*x509.Certificate
 		}
 		return append(all, certs...), nil
 	}
-	certs, err := fileStore(value)
+	read := fileStore
+	if config.IsSystemStore(value) {
+		read = func(string) ([]*x509.Certificate, error) { return systemRoots() }
+	}
+	certs, err := read(value)
 	if err != nil {
 		return nil, s.Errorf("CAstore", "%v", err)
 	}
@@ -56,6 +61,9 @@ func fileStore(value string) ([]*x509.Certificate, error) {
 			return nil, err
 		}
 		path = u.Path
+		if filepath.VolumeName(strings.TrimPrefix(path, "/")) != "" {
+			path = path[1:] // file:///C:/DIRECTORY
+		}
 	}
 	info, err := os.Stat(path)
 	if err != nil {
