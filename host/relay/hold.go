@@ -1,7 +1,7 @@
 package relay
 
 // readHolding reads from a connection that cannot say when it is readable (a
-// net.Pipe in a test, a handle on Windows).
+// net.Pipe in a test), or is.
 func readHolding(s *Socket) (int, error) {
 	if s.buf == nil {
 		s.buf = buffers.Get().(*buffer)
