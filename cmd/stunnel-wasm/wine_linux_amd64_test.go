@@ -131,6 +131,7 @@ func (w *wine) failsToStart() {
 }
 
 // tests runs a package's tests as a program of Windows.
+// tests runs a package's tests as a program of Windows: all, or as args say.
 func (w *wine) tests(dir string, args ...string) {
 	w.t.Helper()
 	exe := filepath.Join(w.t.TempDir(), "test.exe")
@@ -180,6 +181,7 @@ func TestWine(t *testing.T) {
 	w.tests("../../host/program")
 	// Not what resets connections: wine ends them.
 	w.tests("../../host/relay", "-test.run", "^Test(Idle|HalfClose|Large|Stop|Timeout|BytesBefore)")
+	w.tests("../../host/daemon", "-test.run=^TestOutliveUsers$")
 	w.sample()
 
 	for arg, want := range map[string]string{

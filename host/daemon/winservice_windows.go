@@ -29,6 +29,8 @@ const (
 func RunService(src *Source, stderr io.Writer) int {
 	h := &handler{daemon: newDaemon(src, logging.Events{})}
 	h.daemon.inService = true
+	// Where that fails the service serves all the same, if not for as long.
+	_ = outliveUsers()
 	err := svc.Run(scm.Name, h)
 	switch {
 	case errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT):
