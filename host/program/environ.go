@@ -1,6 +1,7 @@
 package program
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -46,6 +47,9 @@ func Environ(inherited []string, p Peer) []string {
 	}
 	for _, v := range inherited {
 		name, _, _ := strings.Cut(v, "=")
+		if runtime.GOOS == "windows" { // there case makes no other name
+			name = strings.ToUpper(name)
+		}
 		if !slices.Contains(hidden, name) && !strings.HasPrefix(name, ownPrefix) {
 			env = append(env, v)
 		}

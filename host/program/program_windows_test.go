@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,4 +105,13 @@ func TestHalfClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	ends(t, p, "HELLO")
+}
+
+// TestEnvironWithoutCase inherits names that are the peer's, and ours, in other letters.
+func TestEnvironWithoutCase(t *testing.T) {
+	inherited := []string{"Ssl_Client_DN=/CN=admin", "remote_HOST=::1", "GoDebug=x", "Path=C:\\"}
+	want := []string{"REMOTE_HOST=192.0.2.1", "Path=C:\\"}
+	if got := Environ(inherited, Peer{Host: "192.0.2.1"}); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
