@@ -181,6 +181,7 @@ func TestWine(t *testing.T) {
 	w.tests("../../host/program")
 	// Not what resets connections: wine ends them.
 	w.tests("../../host/relay", "-test.run", "^Test(Idle|HalfClose|Large|Stop|Timeout|BytesBefore)")
+	w.tests("../../host/logging", "-test.run=^TestEventText$")
 	w.tests("../../host/daemon", "-test.run=^TestOutliveUsers$")
 	w.sample()
 

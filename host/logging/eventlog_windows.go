@@ -3,6 +3,7 @@ package logging
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 	"unicode/utf16"
 
@@ -61,10 +62,22 @@ func report(log *eventlog.Log, level Level, text string) error {
 	case level == Warning:
 		kind = windows.EVENTLOG_WARNING_TYPE
 	}
-	units := utf16.Encode([]rune(strings.ReplaceAll(text, "\x00", ".")))
+	units := utf16.Encode([]rune(eventText(text)))
 	units = append(units[:min(len(units), maxEvent)], 0)
 	strings := &units[0]
 	return windows.ReportEvent(log.Handle, kind, 0, uint32(level)+1, 0, 1, 0, &strings, nil)
+}
+
+// insertions are what viewers replace in an event's text, again and again: by the text
+// itself, a message of the system, or the name of an account, which they ask the domain
+// for. Peers choose much of a text, and there is no way to escape a percent sign.
+var insertions = regexp.MustCompile(`%+[0-9{]`)
+
+// eventText makes a text one that viewers show as it is, but for a blank that Microsoft
+// advises to put behind a percent sign: "fe80::1% 4".
+func eventText(text string) string {
+	text = strings.ReplaceAll(text, "\x00", ".")
+	return insertions.ReplaceAllStringFunc(text, func(s string) string { return s[:len(s)-1] + " " + s[len(s)-1:] })
 }
 
 // Events writes each text that it is given as one error in the event log: what would be
