@@ -84,7 +84,7 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, states 
 					alive.Reset(signOfLife)
 				}
 				h.tell(syscall.SIGTERM)
-			case svc.ParamChange:
+			case svc.ParamChange, scm.Reload:
 				h.tell(syscall.SIGHUP)
 			case scm.Reopen:
 				h.tell(reopenSignal)

@@ -12,9 +12,13 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 )
 
-// Reopen is the control that makes the service open its log file again. Windows leaves
-// 128 to 255 to services.
-const Reopen svc.Cmd = 128
+// Controls that make the service open its log file again, and read its configuration
+// again. Windows leaves 128 to 255 to services, and lets every local user send them; its own
+// ParamChange, which reloads too, is for administrators alone.
+const (
+	Reopen svc.Cmd = 128 + iota
+	Reload
+)
 
 // pause lies between two looks at a service that starts or stops.
 const pause = 100 * time.Millisecond
@@ -61,7 +65,7 @@ var actions = map[string]struct {
 	"-start":     {windows.SERVICE_QUERY_STATUS | windows.SERVICE_START, "Service started", start},
 	"-stop":      {windows.SERVICE_QUERY_STATUS | windows.SERVICE_STOP, "Service stopped", stop},
 	"-exit":      {windows.SERVICE_QUERY_STATUS | windows.SERVICE_STOP, "Service stopped", stop},
-	"-reload":    {windows.SERVICE_PAUSE_CONTINUE, "Told the service to reload its configuration", tell(svc.ParamChange)},
+	"-reload":    {windows.SERVICE_USER_DEFINED_CONTROL, "Told the service to reload its configuration", tell(Reload)},
 	"-reopen":    {windows.SERVICE_USER_DEFINED_CONTROL, "Told the service to reopen its log file", tell(Reopen)},
 }
 
