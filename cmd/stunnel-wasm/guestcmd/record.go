@@ -167,7 +167,7 @@ func (t *tool) replay(args []string) error {
 	if name == "" {
 		return hint(fmt.Errorf("%s does not say which guest it is of", args[0]), "name the module behind it; bundled are %s", strings.Join(stdproto.Names(), ", "))
 	}
-	if _, bundled := stdproto.Lookup(name); !bundled && len(args) == 1 && !strings.Contains(name, "/") {
+	if _, bundled := stdproto.Lookup(name); !bundled && len(args) == 1 && !config.IsPath(name) {
 		return hint(fmt.Errorf("%s is of protocol %s, which is not bundled", args[0], name), "name its module: guest replay %s %s.wasm", args[0], name)
 	}
 	src, err := source(name)
