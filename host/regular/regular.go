@@ -36,8 +36,18 @@ func Read(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// Same says whether a file is the one, and has the content, that it was before. One that is
-// put in another's place may have its size and time.
+// Stat looks at a file, for Same. On Windows os asks for a file's identity by its name, and
+// when it first compares the file: another may have its place by then, so that is now.
+func Stat(path string) (os.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err == nil && runtime.GOOS == "windows" {
+		os.SameFile(info, info)
+	}
+	return info, err
+}
+
+// Same says whether a file is the one, and has the content, that it was before, both by
+// Stat. One that is put in another's place may have its size and time.
 func Same(before, now os.FileInfo) bool {
 	return os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) && before.Size() == now.Size()
 }

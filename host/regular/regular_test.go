@@ -40,7 +40,7 @@ func TestSame(t *testing.T) {
 		if err := os.Chtimes(path, at, at); err != nil {
 			t.Fatal(err)
 		}
-		info, err := os.Stat(path)
+		info, err := Stat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,5 +60,14 @@ func TestSame(t *testing.T) {
 		if got := Same(before, c.now); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
+	}
+	// In its place, with its size and time.
+	before = put("a", "yes", at)
+	put("b", "not", at)
+	if err := os.Rename(filepath.Join(dir, "b"), filepath.Join(dir, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := Stat(filepath.Join(dir, "a")); err != nil || Same(before, now) {
+		t.Errorf("a file in another's place: %v", err)
 	}
 }

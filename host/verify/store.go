@@ -62,7 +62,7 @@ func (d *hashedDirectory[T]) find(name string) []T {
 func hashName(hash uint32, infix string) string { return fmt.Sprintf("%08x.%s", hash, infix) }
 
 func (d *hashedDirectory[T]) load(path string) (items []T, exists bool) {
-	info, err := os.Stat(path)
+	info, err := regular.Stat(path)
 	if err != nil {
 		delete(d.kept, path)
 		return nil, false

@@ -92,7 +92,7 @@ func listOf(item string) (path string, ok bool) {
 // refresh reads a file that was changed. In a jail the file may be out of sight; with keep,
 // what was read before it was stays, for without the rules everybody would be let in.
 func (f *file[T]) refresh(keep bool) {
-	info, err := os.Stat(f.path)
+	info, err := regular.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if f.info == nil || !keep {
