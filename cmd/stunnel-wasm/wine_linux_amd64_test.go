@@ -130,7 +130,6 @@ func (w *wine) failsToStart() {
 	w.t.Errorf("-start: wine has been too late %d times", tries)
 }
 
-// tests runs a package's tests as a program of Windows.
 // tests runs a package's tests as a program of Windows: all, or as args say.
 func (w *wine) tests(dir string, args ...string) {
 	w.t.Helper()
