@@ -34,7 +34,8 @@ type item struct {
 // blanks belong to values: a path may hold one.
 const blanks = " \t\v\f"
 
-const utf8BOM = "\xef\xbb\xbf"
+// ByteOrderMark is what editors on Windows put before a text in UTF-8.
+const ByteOrderMark = "\xef\xbb\xbf"
 
 // scan splits one file into items by stunnel's line rules. Lines that break the rules
 // are reported and left out.
@@ -57,7 +58,7 @@ func scan(file string, r io.Reader) ([]item, Errors) {
 		return nil, Errors{{File: file, Line: 1, Reason: "The file is UTF-16 encoded",
 			Hint: "save it as UTF-8 or plain ASCII text"}}
 	}
-	lines, errs := tag(file, strings.TrimPrefix(string(data), utf8BOM))
+	lines, errs := tag(file, strings.TrimPrefix(string(data), ByteOrderMark))
 	var items []item
 	// ini.v1 takes time that grows with the square of the lines it gets at once.
 	for chunk := range slices.Chunk(lines, chunkLines) {

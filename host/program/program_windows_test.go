@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		}
 	case "arguments":
 		fmt.Printf("%q", os.Args)
-	case "deaf": // speaks, and closes its input long before its end
+	case "deaf": // speaks, its input closed
 		os.Stdin.Close()
 		os.Stderr.WriteString("last words")
 	case "answer": // when its input has ended

@@ -128,6 +128,11 @@ func TestPKCS12Hints(t *testing.T) {
 			t.Errorf("%q: %v, want hint %q", secret, e, want)
 		}
 	}
+	s := service(bundle, "")
+	s.KeyPassphraseFile = file(t, config.ByteOrderMark+"x\r\n") // as an editor on Windows writes it
+	if _, err := Build(s, Options{}); err != nil {
+		t.Error(err)
+	}
 }
 
 // A count that would hold up the start is refused wherever it stands, untried.

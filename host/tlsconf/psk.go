@@ -71,7 +71,7 @@ func (c *Context) readSecrets(s *config.Service) (*psk.Secrets, error) {
 		return nil, s.Errorf("PSKsecrets", "Cannot open PSKsecrets file: %v", err)
 	}
 	c.warnInsecure(name)
-	secrets, doubtful, err := psk.ParseFile(name, string(data))
+	secrets, doubtful, err := psk.ParseFile(name, strings.TrimPrefix(string(data), config.ByteOrderMark))
 	var bad *psk.FileError
 	switch {
 	case errors.As(err, &bad):

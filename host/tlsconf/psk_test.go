@@ -34,20 +34,22 @@ func TestSecrets(t *testing.T) {
 	for _, c := range []struct {
 		lines    string
 		identity string
+		mark     string   // before the keys
 		suites   []string // of TLS 1.2
 		groups   []tls.CurveID
 		warning  string
 	}{
-		{"", "", []string{"ECDHE-PSK-AES128-GCM-SHA256", "ECDHE-PSK-AES256-GCM-SHA384", "ECDHE-PSK-CHACHA20-POLY1305", "PSK-AES128-GCM-SHA256", "PSK-AES256-GCM-SHA384", "PSK-CHACHA20-POLY1305"}, nil, ""},
-		{"client = yes", "alice", nil, nil, ""},
-		{"client = yes\nPSKidentity = bob", "bob", nil, nil, ""},
-		{"client = yes\nrequireCert = yes", "alice", nil, nil, ""},
-		{"PSKidentity = bob", "", nil, nil, "PSK identity is ignored in the server mode"},
-		{"ciphers = PSK-AES128-GCM-SHA256", "", []string{"PSK-AES128-GCM-SHA256"}, nil, ""},
-		{"ciphers = kECDHEPSK", "", []string{"ECDHE-PSK-CHACHA20-POLY1305"}, nil, ""},
-		{"curves = P-384:P-256", "", nil, []tls.CurveID{tls.CurveP384, tls.CurveP256}, ""},
+		{"", "", "", []string{"ECDHE-PSK-AES128-GCM-SHA256", "ECDHE-PSK-AES256-GCM-SHA384", "ECDHE-PSK-CHACHA20-POLY1305", "PSK-AES128-GCM-SHA256", "PSK-AES256-GCM-SHA384", "PSK-CHACHA20-POLY1305"}, nil, ""},
+		{"client = yes", "alice", "", nil, nil, ""},
+		{"client = yes", "alice", config.ByteOrderMark, nil, nil, ""},
+		{"client = yes\nPSKidentity = bob", "bob", "", nil, nil, ""},
+		{"client = yes\nrequireCert = yes", "alice", "", nil, nil, ""},
+		{"PSKidentity = bob", "", "", nil, nil, "PSK identity is ignored in the server mode"},
+		{"ciphers = PSK-AES128-GCM-SHA256", "", "", []string{"PSK-AES128-GCM-SHA256"}, nil, ""},
+		{"ciphers = kECDHEPSK", "", "", []string{"ECDHE-PSK-CHACHA20-POLY1305"}, nil, ""},
+		{"curves = P-384:P-256", "", "", nil, []tls.CurveID{tls.CurveP384, tls.CurveP256}, ""},
 	} {
-		ctx, _, err := keyed(t, someKeys, c.lines)
+		ctx, _, err := keyed(t, c.mark+someKeys, c.lines)
 		if err != nil {
 			t.Errorf("%q: %v", c.lines, err)
 			continue

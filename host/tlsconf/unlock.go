@@ -36,18 +36,18 @@ type passphraseFileError struct{ err error }
 func (e *passphraseFileError) Error() string { return "keyPassphraseFile: " + e.err.Error() }
 func (e *passphraseFileError) Unwrap() error { return e.err }
 
-// readPassphrase gives the first line of a file.
+// readPassphrase gives the first line of a file, without what editors on Windows put before it.
 func readPassphrase(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, passphrase.MaxLength+2)) // and a line's end
+	data, err := io.ReadAll(io.LimitReader(f, passphrase.MaxLength+5)) // and a byte order mark, and a line's end
 	if err != nil {
 		return nil, err
 	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line, _, _ := bytes.Cut(bytes.TrimPrefix(data, []byte(config.ByteOrderMark)), []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if len(line) > passphrase.MaxLength {
 		return nil, fmt.Errorf("the first line of %s is longer than %d bytes", path, passphrase.MaxLength)
