@@ -47,7 +47,8 @@ func Environ(inherited []string, p Peer) []string {
 	}
 	for _, v := range inherited {
 		name, _, _ := strings.Cut(v, "=")
-		if runtime.GOOS == "windows" { // there case makes no other name
+		// There case makes no other name: Ssl_Client_DN would be found in place of the peer's.
+		if runtime.GOOS == "windows" {
 			name = strings.ToUpper(name)
 		}
 		if !slices.Contains(hidden, name) && !strings.HasPrefix(name, ownPrefix) {

@@ -1,7 +1,7 @@
 package relay
 
-// readHolding reads from a connection that cannot say when it is readable (a
-// net.Pipe in a test), or is.
+// readHolding reads with the buffer in hand: from a connection that cannot say
+// when it is readable (a net.Pipe in a test), or from one that is.
 func readHolding(s *Socket) (int, error) {
 	if s.buf == nil {
 		s.buf = buffers.Get().(*buffer)

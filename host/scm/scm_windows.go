@@ -13,8 +13,9 @@ import (
 )
 
 // Controls that make the service open its log file again, and read its configuration
-// again. Windows leaves 128 to 255 to services, and lets every local user send them; its own
-// ParamChange, which reloads too, is for administrators alone.
+// again. Windows leaves 128 to 255 to services, and by default lets every local user send them:
+// who does has the files read again, and chooses nothing in them. Its own ParamChange, which
+// reloads too, is for administrators alone.
 const (
 	Reopen svc.Cmd = 128 + iota
 	Reload
